@@ -1,0 +1,27 @@
+import { getAddress, type Hex } from "viem/utils";
+
+/**
+ * Checks an EVM address and returns it with its EIP-55 checksum. The reason of a refusal goes on
+ * after "the address is ...".
+ */
+export function parseAddress(text: string): { address: string } | { refused: string } {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) {
+    // The placeholders of the documentation and their like: not mistyped, but not filled in.
+    return /[^0-9a-fA-Fx]/.test(text)
+      ? { refused: "a placeholder; put in your own address: 0x and 40 hexadecimal digits" }
+      : {
+        refused: `${text.length - 2} digits long after 0x; an address has 40 hexadecimal digits`,
+      };
+  }
+  if (/^0x0+$/.test(text)) return { refused: "the zero address, from which nobody can spend" };
+  const address = getAddress(text.toLowerCase() as Hex);
+  const digits = text.slice(2);
+  const mixedCase = digits !== digits.toLowerCase() && digits !== digits.toUpperCase();
+  if (mixedCase && text !== address) {
+    return {
+      refused: "not what its checksum (EIP-55) says, so a character may be mistyped; " +
+        `if all characters are right, write ${address}`,
+    };
+  }
+  return { address };
+}

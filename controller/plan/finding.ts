@@ -1,0 +1,31 @@
+import type { Problem } from "../../crd/x402route.ts";
+
+/** What a finding means for the X402Route that it is reported on. */
+export type FindingKind =
+  /** The manifest is wrong: it is not accepted as it stands. */
+  | "invalid"
+  /** The owner of the Ingress has not allowed this namespace: nothing of the route is in force. */
+  | "not-permitted"
+  /** An older X402Route decides where this one wants to. */
+  | "rule-conflict"
+  | "ingress-not-found"
+  /** An older Ingress serves a host and path of the route's Ingress. */
+  | "ingress-conflict"
+  | "backend-not-found"
+  /** In force as written, but maybe not what was meant. */
+  | "warning";
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly problem: Problem;
+}
+
+/** A finding at a field; the sentence goes on after the field's name: `is "x"; allowed: y`. */
+export function finding(kind: FindingKind, path: Problem["path"], sentence: string): Finding {
+  return { kind, problem: { path, message: `${fieldName(path)} ${sentence}` } };
+}
+
+/** `spec.routes[2].price` */
+export function fieldName(path: Problem["path"]): string {
+  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("").slice(1);
+}

@@ -1,0 +1,34 @@
+import { crdManifest } from "./crd_manifest.ts";
+import { fieldReference } from "./field_reference.ts";
+import { knownNetworks, networksTable } from "./networks_table.ts";
+
+/** A file that is made from the schema or the x402 library, never by hand. */
+export interface GeneratedFile {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** Every generated file as it should be. */
+export function generatedFiles(): GeneratedFile[] {
+  const networks = knownNetworks();
+  return [
+    { path: "crd/x402route.yaml", content: crdManifest() },
+    { path: "crd/networks.generated.ts", content: networksTable(networks) },
+    { path: "docs/x402route.md", content: fieldReference(networks) },
+  ];
+}
+
+/** Those of `files` that are missing below the folder `root` or differ there. */
+export function staleFiles(files: readonly GeneratedFile[], root: URL): GeneratedFile[] {
+  return files.filter(({ path, content }) => content !== readIfPresent(new URL(path, root)));
+}
+
+function readIfPresent(file: URL): string | undefined {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

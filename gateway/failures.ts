@@ -1,0 +1,91 @@
+/**
+ * The one place that turns a failure into a reply. Everything in the gateway that cannot go on
+ * throws a `Failure` with a code from the table; nothing else decides status codes of errors.
+ *
+ * A reply says what happened and what to do, never where the backend or facilitator is: addresses
+ * and causes go to the log only.
+ */
+const table = {
+  // What the client did wrong.
+  invalid_host: [400, "The Host header is not a valid host[:port]."],
+  invalid_path: [400, "The request path is not a valid URL path."],
+  ambiguous_path: [400, "The request path can be read in more than one way; send it normalized."],
+  invalid_transfer_encoding: [400, "Only the transfer coding chunked is accepted."],
+  payment_malformed: [400, "The payment header cannot be read."],
+  no_route: [404, "No route is configured for this host and path."],
+  method_not_supported: [405, "The method is not supported by this gateway."],
+  payment_in_flight: [409, "The same payment is being processed; wait for its outcome."],
+  body_too_large: [413, "The request body is larger than this gateway accepts."],
+  // What the backend did wrong.
+  upstream_unreachable: [502, "The backend cannot be reached."],
+  upstream_reset: [502, "The backend closed the connection before it answered."],
+  upstream_invalid: [502, "The backend sent a reply that is not valid HTTP."],
+  upstream_unresolved: [503, "The backend of this path is not configured."],
+  upstream_timeout: [504, "The backend did not answer in time."],
+  // What the facilitator did wrong. Never 402: the buyer must not sign a second payment.
+  facilitator_invalid: [502, "The payment facilitator gave an answer that cannot be used."],
+  facilitator_unreachable: [503, "The payment facilitator cannot be reached."],
+  facilitator_busy: [503, "The payment facilitator refuses more requests for now."],
+  facilitator_timeout: [504, "The payment facilitator did not answer in time."],
+  settlement_unknown: [
+    503,
+    "The payment was sent for settlement and its outcome is not known yet; do not sign a new one.",
+  ],
+  // What is not ready here.
+  route_blocked: [503, "The payment rule of this path is invalid; the operator has to correct it."],
+  not_ready: [503, "The gateway has no routes yet."],
+  internal_error: [500, "The gateway failed."],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type FailureCode = keyof typeof table;
+
+/** Seconds that a client should wait before it tries again, for the statuses where that makes sense. */
+const retryAfter: Readonly<Record<number, string>> = { 409: "1", 502: "5", 503: "5", 504: "5" };
+
+/** A request that ends here. `detail` is for the log; the client sees only the table's text. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /** Lines to add to the reply, such as the receipt of a payment that was settled before. */
+  readonly headers: [name: string, value: string][] = [];
+
+  constructor(readonly code: FailureCode, readonly detail: string, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options);
+  }
+
+  /** Failures as they are; anything else is a fault of ours. */
+  static from(error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    const detail = error instanceof Error ? error.stack ?? error.message : String(error);
+    return new Failure("internal_error", detail, { cause: error });
+  }
+
+  withHeaders(lines: readonly [name: string, value: string][]): this {
+    this.headers.push(...lines);
+    return this;
+  }
+
+  get status(): number {
+    return table[this.code][0];
+  }
+
+  /** The public sentence, without addresses. */
+  get publicMessage(): string {
+    return table[this.code][1];
+  }
+}
+
+/**
+ * The reply to a failure: JSON `{error, message, requestId}`, not cacheable, with `Retry-After`
+ * where a retry can help.
+ */
+export function failureReply(failure: Failure, requestId: string): Response {
+  const headers: [string, string][] = [
+    ["content-type", "application/json"],
+    ["cache-control", "no-store"],
+    ...failure.headers,
+  ];
+  const wait = retryAfter[failure.status];
+  if (wait !== undefined) headers.push(["retry-after", wait]);
+  const body = { error: failure.code, message: failure.publicMessage, requestId };
+  return new Response(JSON.stringify(body) + "\n", { status: failure.status, headers });
+}

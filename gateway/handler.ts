@@ -1,0 +1,131 @@
+import type { Logger } from "../store/log.ts";
+import type { Metrics } from "../store/metrics.ts";
+import type { SnapshotStore } from "../store/snapshot_store.ts";
+import { Failure, failureReply } from "./failures.ts";
+import { type Cors, isPreflight } from "./payment/cors.ts";
+import { payOrFree } from "./payment/pay_or_free.ts";
+import type { PaymentFlow } from "./payment/payment_flow.ts";
+import { readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.ts";
+import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
+import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
+import { publicUrl } from "./routing/public_url.ts";
+import type { RouteIndex, RouteMatch } from "./routing/route_index.ts";
+import type { TrustedProxies } from "./trusted_proxies.ts";
+import type { BackendCaller } from "./backend_caller.ts";
+
+export interface HandlerDeps {
+  readonly snapshots: SnapshotStore<RouteIndex>;
+  readonly payments: PaymentFlow;
+  readonly backends: BackendCaller;
+  readonly cors: Cors;
+  readonly trustedProxies: TrustedProxies;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** One request on its way through the gateway. */
+interface Exchange {
+  readonly request: Request;
+  readonly peer: string;
+  readonly target: CanonicalTarget;
+  readonly match: RouteMatch;
+}
+
+/**
+ * The gateway's pipeline: one snapshot from the first byte to the last, matched once, and the very
+ * string that was matched is what the backend gets.
+ */
+export class GatewayHandler {
+  constructor(private readonly deps: HandlerDeps) {}
+
+  /** Never rejects: every failure becomes a reply here. */
+  async handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    try {
+      const routes = this.deps.snapshots.current();
+      if (routes === undefined) throw new Failure("not_ready", "no snapshot");
+      const target = canonicalRequest(request);
+      const match = routes.match(target, request.method);
+      return await this.#serve({ request, peer: info.remoteAddr.hostname, target, match });
+    } catch (error) {
+      return this.#fail(request, Failure.from(error));
+    }
+  }
+
+  #serve(exchange: Exchange): Promise<Response> {
+    const { rule } = exchange.match;
+    if (rule === undefined) return this.#serveUnmatched(exchange);
+    switch (rule.access.kind) {
+      case "free":
+        rule.count("free");
+        return this.deps.backends.forward(exchange);
+      case "blocked":
+        rule.count("blocked");
+        throw new Failure("route_blocked", rule.access.reason);
+      case "paid":
+        return this.#servePaid(exchange, rule, rule.access);
+    }
+  }
+
+  #serveUnmatched(exchange: Exchange): Promise<Response> {
+    const { namespace } = exchange.match.ingress;
+    this.deps.metrics.requests("unmatched", namespace, "", "unmatched").value++;
+    return this.deps.backends.forward(exchange);
+  }
+
+  async #servePaid(
+    exchange: Exchange,
+    rule: CompiledRule,
+    access: PaidAccess,
+  ): Promise<Response> {
+    const { request } = exchange;
+    const { backends, cors } = this.deps;
+    if (isPreflight(request)) {
+      rule.count("preflight");
+      return cors.preflightReply(request, await backends.forward(exchange));
+    }
+    if (payOrFree(access, request.headers) === "free") {
+      rule.count("conditional_free");
+      return backends.forward(exchange);
+    }
+    const reply = await this.#charge(exchange, rule, access);
+    for (const line of cors.exposeLines(request, reply.headers)) reply.headers.append(...line);
+    return reply;
+  }
+
+  #charge(
+    exchange: Exchange,
+    rule: CompiledRule,
+    access: PaidAccess,
+  ): Response | Promise<Response> {
+    const { request, match, peer, target } = exchange;
+    const { headers, method } = request;
+    const forwarded = this.deps.trustedProxies.trusts(peer)
+      ? { proto: headers.get("x-forwarded-proto"), host: headers.get("x-forwarded-host") }
+      : {};
+    const resourceUrl = publicUrl(target, match.ingress.tlsHosts, forwarded);
+    const payment = readPaymentHeader(headers);
+    if (payment === undefined) {
+      rule.count("payment_required");
+      return access.challenge.reply(resourceUrl, "PAYMENT-SIGNATURE header is required", method);
+    }
+    if (payment instanceof UnsupportedVersion) {
+      rule.count("payment_invalid");
+      return access.challenge.reply(resourceUrl, "invalid_x402_version", method);
+    }
+    const callBackend = this.deps.backends.paidCall(exchange);
+    return this.deps.payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
+  }
+
+  #fail(request: Request, failure: Failure): Response {
+    const requestId = crypto.randomUUID();
+    const fields = {
+      requestId,
+      method: request.method,
+      code: failure.code,
+      detail: failure.detail,
+    };
+    if (failure.status >= 500) this.deps.log.error("request failed", fields);
+    else this.deps.log.debug("request refused", fields);
+    return failureReply(failure, requestId);
+  }
+}

@@ -1,0 +1,78 @@
+/** One thing that must not stand still: touched when something happens, stopped when it ends. */
+export interface Watch {
+  touch(): void;
+  /** From now on the allowed silence is `ms`. */
+  extend(ms: number): void;
+  stop(): void;
+}
+
+/**
+ * Idle timeouts of all requests with one timer. A timer or an `AbortSignal.timeout` for each request
+ * costs half as much CPU again as the proxying itself (measured), a sweep costs nothing per request.
+ */
+export class IdleTimer {
+  readonly #entries = new Set<Entry>();
+  #interval: number | undefined;
+
+  /** @param sweepMs how late an expiry may be noticed */
+  constructor(private readonly sweepMs = 250) {}
+
+  /** Calls `expire` once, when for `ms` (and at most `sweepMs` more) nothing touched the watch. */
+  watch(ms: number, expire: () => void): Watch {
+    const entry = new Entry(this.#entries, ms, expire);
+    this.#interval ??= this.#start();
+    return entry;
+  }
+
+  #start(): number {
+    const interval = setInterval(() => this.#sweep(), this.sweepMs);
+    // Idle connections must not keep a drained process alive.
+    Deno.unrefTimer(interval);
+    return interval;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const entry of this.#entries) {
+      if (now < entry.deadline) continue;
+      entry.stop();
+      entry.expire();
+    }
+    if (this.#entries.size > 0) return;
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+
+  /** Stops the timer; watches of requests that still run expire no more. */
+  close(): void {
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+    this.#entries.clear();
+  }
+}
+
+class Entry implements Watch {
+  deadline = 0;
+
+  constructor(
+    private readonly entries: Set<Entry>,
+    private ms: number,
+    readonly expire: () => void,
+  ) {
+    this.touch();
+    entries.add(this);
+  }
+
+  touch(): void {
+    this.deadline = performance.now() + this.ms;
+  }
+
+  extend(ms: number): void {
+    this.ms = ms;
+    this.touch();
+  }
+
+  stop(): void {
+    this.entries.delete(this);
+  }
+}

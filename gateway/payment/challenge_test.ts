@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { PaymentRequiredV1Schema, PaymentRequiredV2Schema } from "@x402/core/schemas";
+import type { PaymentTerms } from "../../store/route_snapshot.ts";
+import { Challenge } from "./challenge.ts";
+
+const terms: PaymentTerms = {
+  scheme: "exact",
+  network: "eip155:84532",
+  networkV1: "base-sepolia",
+  asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+  extra: { name: "USDC", version: "2" },
+  amount: "1000",
+  price: "0.001",
+  payTo: "0x1f6004907Adc7d313768b85917e069e011150390",
+  maxTimeoutSeconds: 60,
+  facilitatorUrl: "https://x402.org/facilitator",
+  settle: "after-response",
+  description: 'Weather, "live" ☀',
+  mimeType: "application/json",
+};
+
+async function read(response: Response) {
+  const header = Uint8Array.fromBase64(response.headers.get("payment-required")!);
+  return { v2: JSON.parse(new TextDecoder().decode(header)), v1: await response.json() };
+}
+
+Deno.test("a 402 offers version 1 in the body and version 2 in the header", async () => {
+  const url = "https://api.example.com/weather?q=1";
+  const response = new Challenge(terms).reply(url, "why", "GET");
+  assert.equal(response.status, 402);
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  const { v1, v2 } = await read(response);
+  const { network: _, networkV1, amount, price: _p, facilitatorUrl: _f, settle: _s, ...offer } =
+    terms;
+  const { description, mimeType, ...core } = offer;
+  assert.deepEqual(v2, {
+    x402Version: 2,
+    error: "why",
+    resource: { url, description, mimeType },
+    accepts: [{ ...core, network: "eip155:84532", amount }],
+  });
+  assert.deepEqual(v1, {
+    x402Version: 1,
+    error: "why",
+    accepts: [{ ...offer, network: networkV1, maxAmountRequired: amount, resource: url }],
+  });
+  assert.ok(PaymentRequiredV2Schema.safeParse(v2).success, "the published v2 schema accepts it");
+  assert.ok(PaymentRequiredV1Schema.safeParse(v1).success, "the published v1 schema accepts it");
+});
+
+Deno.test("prepared base64 pieces join into JSON for any text and length", async () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(text, text, text, async (description, reason, query) => {
+      const url = `http://a.test/?${query}`;
+      const { v1, v2 } = await read(
+        new Challenge({ ...terms, description }).reply(url, reason, "GET"),
+      );
+      assert.deepEqual([v2.resource, v2.error], [
+        { url, description, mimeType: terms.mimeType },
+        reason,
+      ]);
+      assert.deepEqual([v1.accepts[0].resource, v1.error], [url, reason]);
+    }),
+  );
+});
+
+Deno.test("HEAD gets the head of the 402 and no body", () => {
+  const response = new Challenge(terms).reply("http://a.test/", "why", "HEAD");
+  assert.equal(response.body, null);
+  assert.ok(response.headers.has("payment-required"));
+});
+
+Deno.test("a network that version 1 does not know is offered in version 2 only", async () => {
+  const { networkV1: _, ...v2Only } = terms;
+  const { v1, v2 } = await read(new Challenge(v2Only).reply("http://a.test/", "why", "GET"));
+  assert.deepEqual(v1, { x402Version: 1, accepts: [], error: "why" });
+  assert.equal(v2.accepts.length, 1);
+});

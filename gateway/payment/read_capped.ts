@@ -1,0 +1,19 @@
+import { Failure } from "../failures.ts";
+
+/**
+ * The body as text, at most `limit` bytes of it: a facilitator's answer of any length must not
+ * become memory.
+ * @throws {Failure} `facilitator_invalid` when it is longer; the rest is not read
+ */
+export async function readCapped(response: Response, limit: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    // Leaving the loop cancels the stream and so closes the connection.
+    if (length > limit) throw new Failure("facilitator_invalid", `more than ${limit} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

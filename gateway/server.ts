@@ -1,0 +1,76 @@
+import type { Logger } from "../store/log.ts";
+
+/** Where to listen; port 0 takes any free one. */
+export interface ListenAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A listening HTTP server. */
+export interface Server {
+  readonly address: ListenAddress;
+  /**
+   * Accepts no more, lets replies in progress end (streams included) for `timeoutMs`, then cuts
+   * them off.
+   * @returns whether all of them ended by themselves
+   */
+  drain(timeoutMs: number): Promise<boolean>;
+}
+
+/** Milliseconds between the end of an accept loop and the next attempt to listen. */
+const restartDelayMs = 100;
+
+/**
+ * `Deno.serve` that survives the end of its accept loop: running out of file descriptors rejects
+ * `finished`, which would end the process, while listening again recovers (measured).
+ * @throws when the address cannot be listened on at start
+ */
+export function serve(
+  name: string,
+  listen: ListenAddress,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+  log: Logger,
+): Server {
+  const cut = new AbortController();
+  let draining = false;
+  let server = open(listen);
+  const { hostname, port } = server.addr;
+  const address = { hostname, port };
+
+  function open(at: ListenAddress) {
+    const opened = Deno.serve({ ...at, signal: cut.signal, onListen: () => {}, onError }, handler);
+    opened.finished.catch((error) => restart(error));
+    return opened;
+  }
+
+  function restart(error: unknown): void {
+    if (draining) return;
+    log.error("accept loop ended, listening again", { server: name, error: String(error) });
+    setTimeout(() => {
+      try {
+        if (!draining) server = open(address);
+      } catch (again) {
+        restart(again);
+      }
+    }, restartDelayMs);
+  }
+
+  function onError(error: unknown): Response {
+    // Handlers answer every failure themselves; this is the net below them.
+    log.error("unanswered failure", { server: name, error: String(error) });
+    return new Response(null, { status: 500 });
+  }
+
+  async function drain(timeoutMs: number): Promise<boolean> {
+    draining = true;
+    const ended = server.shutdown().then(() => true);
+    const { promise: timeout, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    const clean = await Promise.race([ended, timeout]);
+    clearTimeout(timer);
+    if (!clean) cut.abort();
+    return clean;
+  }
+
+  return { address, drain };
+}

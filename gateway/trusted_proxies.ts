@@ -1,0 +1,43 @@
+import { BlockList, isIP } from "node:net";
+
+/** The addresses of the proxies in front of the gateway, whose `X-Forwarded-*` are believed. */
+export class TrustedProxies {
+  readonly #list = new BlockList();
+  readonly #empty: boolean;
+
+  /**
+   * @param ranges addresses or CIDR ranges, IPv4 or IPv6: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`
+   * @throws {TypeError} for what is neither
+   */
+  constructor(ranges: readonly string[]) {
+    this.#empty = ranges.length === 0;
+    for (const range of ranges) this.#add(range);
+  }
+
+  /** @param address textual IP address of the peer; IPv4 may come as `::ffff:192.0.2.7` */
+  trusts(address: string): boolean {
+    if (this.#empty) return false;
+    const plain = withoutMapping(address);
+    return this.#list.check(plain, isIP(plain) === 4 ? "ipv4" : "ipv6");
+  }
+
+  #add(range: string): void {
+    const [address = "", prefix, ...more] = range.split("/");
+    const version = isIP(address);
+    const width = version === 4 ? 32 : 128;
+    const bits = prefix === undefined ? width : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
+    if (version === 0 || more.length > 0 || !(bits <= width)) {
+      throw new TypeError(
+        `${
+          JSON.stringify(range)
+        } is not a trusted proxy: it has to be an IP address or a CIDR range`,
+      );
+    }
+    this.#list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
+  }
+}
+
+/** A dual-stack socket reports IPv4 peers as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
+function withoutMapping(address: string): string {
+  return /^::ffff:(?=[\d.]+$)/i.test(address) ? address.slice("::ffff:".length) : address;
+}

@@ -1,0 +1,26 @@
+/**
+ * The command line: `x402-k8s-operator COMMAND`. Exit codes: 0 success, 1 failure, 2 wrong usage.
+ */
+import { Command, CommanderError } from "commander";
+import { facilitatorStubCommand } from "./commands/facilitator_stub.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
+import { payCommand } from "./commands/pay.ts";
+import { version } from "./version.ts";
+
+const program = new Command("x402-k8s-operator")
+  .description("Charge for any API per request, in stablecoins, over the x402 protocol.")
+  .version(version)
+  .showSuggestionAfterError()
+  .addCommand(gatewayCommand())
+  .addCommand(payCommand())
+  .addCommand(facilitatorStubCommand());
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+try {
+  await program.parseAsync(Deno.args, { from: "user" });
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has printed its one line; --help and --version end here too, with 0.
+  Deno.exit(error.exitCode === 0 ? 0 : 2);
+}

@@ -1,0 +1,137 @@
+/**
+ * A facilitator on a real socket that answers as told: right, wrong, or not at all. It speaks HTTP
+ * by hand, because most of its faults are things that an HTTP server cannot be made to do.
+ */
+export type Answer =
+  /** A JSON reply. */
+  | { readonly json: unknown; readonly status?: number }
+  /** Bytes of a whole HTTP reply, then the connection is closed. */
+  | { readonly raw: string }
+  /** The connection is closed before the request is read. */
+  | "close-before-request"
+  /** The connection is closed after the request was read. */
+  | "close-after-request"
+  /** The request is read and nothing comes back. */
+  | "hang"
+  /** A reply that never ends, one byte at a time. */
+  | "trickle";
+
+type Endpoint = "/verify" | "/settle";
+
+export interface ScriptedFacilitator extends AsyncDisposable {
+  readonly url: string;
+  /** What it answers from now on; both endpoints start with a proper success. */
+  readonly answers: Record<Endpoint, Answer>;
+  /** Bodies received so far, per endpoint. */
+  readonly received: Record<Endpoint, FacilitatorCall[]>;
+  /** Resolves when the next request to this endpoint was read. */
+  called(endpoint: Endpoint): Promise<void>;
+}
+
+export interface FacilitatorCall {
+  readonly x402Version: number;
+  readonly paymentPayload: unknown;
+  readonly paymentRequirements: Record<string, unknown>;
+}
+
+/** Both proper successes, for payments on Base Sepolia in version 2. */
+export const success: Readonly<Record<Endpoint, Answer>> = {
+  "/verify": { json: { isValid: true } },
+  "/settle": {
+    json: { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" },
+  },
+};
+
+export function startScriptedFacilitator(): ScriptedFacilitator {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  const waiting: Record<Endpoint, (() => void)[]> = { "/verify": [], "/settle": [] };
+  const answers = { ...success };
+  const received: Record<Endpoint, FacilitatorCall[]> = { "/verify": [], "/settle": [] };
+
+  async function serve(connection: Deno.Conn): Promise<void> {
+    open.add(connection);
+    try {
+      if (Object.values(answers).includes("close-before-request")) return;
+      const { endpoint, body } = await readRequest(connection);
+      received[endpoint].push(JSON.parse(body));
+      for (const resolve of waiting[endpoint].splice(0)) resolve();
+      await reply(connection, answers[endpoint]);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Interrupted || error instanceof Error)) throw error;
+    } finally {
+      open.delete(connection);
+      close(connection);
+    }
+  }
+
+  const accepting = (async () => {
+    for await (const connection of listener) serve(connection);
+  })();
+
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    answers,
+    received,
+    called: (endpoint) => new Promise((resolve) => waiting[endpoint].push(resolve)),
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const connection of open) close(connection);
+      await accepting;
+    },
+  };
+}
+
+async function readRequest(connection: Deno.Conn): Promise<{ endpoint: Endpoint; body: string }> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let text = "";
+  for (;;) {
+    const [head, body] = text.split("\r\n\r\n", 2);
+    const length = Number(/content-length: (\d+)/i.exec(head ?? "")?.[1] ?? Infinity);
+    if (body !== undefined && body.length >= length) {
+      return { endpoint: head!.split(" ")[1] as Endpoint, body };
+    }
+    const read = await connection.read(buffer);
+    if (read === null) throw new Error("the client left");
+    text += decoder.decode(buffer.subarray(0, read), { stream: true });
+  }
+}
+
+async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
+  if (answer === "close-after-request" || answer === "close-before-request") return;
+  if (answer === "hang") return await forever(connection);
+  if (answer === "trickle") {
+    await write(connection, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
+    for (let i = 0; i < 1000; i++) {
+      await write(connection, " ");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return;
+  }
+  if ("raw" in answer) return await write(connection, answer.raw);
+  const body = JSON.stringify(answer.json);
+  const head = `HTTP/1.1 ${answer.status ?? 200} Scripted\r\ncontent-type: application/json\r\n`;
+  await write(
+    connection,
+    `${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+/** Until the other side closes. */
+async function forever(connection: Deno.Conn): Promise<void> {
+  while (await connection.read(new Uint8Array(1)) !== null);
+}
+
+async function write(connection: Deno.Conn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
