@@ -15,7 +15,12 @@ const program = new Command("x402-k8s-operator")
   .addCommand(payCommand())
   .addCommand(facilitatorStubCommand());
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().configureOutput({
+    // "(Did you mean ...?)" comes on a line of its own: one error is one line here.
+    outputError: (text, write) => write(text.trimEnd().replaceAll("\n", " ") + "\n"),
+  });
+}
 
 try {
   await program.parseAsync(Deno.args, { from: "user" });

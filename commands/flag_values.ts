@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { TrustedProxies } from "../gateway/mod.ts";
 
 /**
  * Parsers of flag values: text in, typed value out, or an error that says what is allowed. Commander
@@ -43,7 +44,18 @@ export function byteCount(text: string): number {
 }
 
 /** For flags that can be repeated or hold a comma-separated list. */
-export function list(text: string, previous: readonly string[] | undefined): string[] {
+export function list(text: string, previous: readonly string[]): readonly string[] {
   const values = text.split(",").map((value) => value.trim()).filter((value) => value !== "");
-  return [...previous ?? [], ...values];
+  return [...previous, ...values];
+}
+
+/** A list of IP addresses and CIDR ranges. */
+export function cidrList(text: string, previous: readonly string[]): readonly string[] {
+  const ranges = list(text, previous);
+  try {
+    new TrustedProxies(ranges);
+  } catch (error) {
+    throw new InvalidArgumentError((error as TypeError).message);
+  }
+  return ranges;
 }

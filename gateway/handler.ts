@@ -5,6 +5,7 @@ import { Failure, failureReply } from "./failures.ts";
 import { type Cors, isPreflight } from "./payment/cors.ts";
 import { payOrFree } from "./payment/pay_or_free.ts";
 import type { PaymentFlow } from "./payment/payment_flow.ts";
+import type { HeaderLine } from "./payment/receipt.ts";
 import { readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.ts";
 import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
@@ -21,12 +22,14 @@ export interface HandlerDeps {
   readonly trustedProxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Write one line per request. */
+  readonly accessLog: boolean;
 }
 
 /** One request on its way through the gateway. */
-interface Exchange {
+export interface Exchange {
   readonly request: Request;
-  readonly peer: string;
+  readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>;
   readonly target: CanonicalTarget;
   readonly match: RouteMatch;
 }
@@ -38,16 +41,34 @@ interface Exchange {
 export class GatewayHandler {
   constructor(private readonly deps: HandlerDeps) {}
 
-  /** Never rejects: every failure becomes a reply here. */
+  /** Never rejects. */
   async handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    if (!this.deps.accessLog) return await this.#answer(request, info);
+    const start = performance.now();
+    const response = await this.#answer(request, info);
+    // Without the query, which may hold secrets. The time is that until the head of the reply.
+    this.deps.log.info("request", {
+      client: info.remoteAddr.hostname,
+      method: request.method,
+      url: request.url.split("?", 1)[0],
+      status: response.status,
+      durationMs: Math.round(performance.now() - start),
+    });
+    return response;
+  }
+
+  /** Every failure becomes a reply here. */
+  async #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
     try {
       const routes = this.deps.snapshots.current();
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
       const target = canonicalRequest(request);
       const match = routes.match(target, request.method);
-      return await this.#serve({ request, peer: info.remoteAddr.hostname, target, match });
+      return await this.#serve({ request, info, target, match });
     } catch (error) {
       return this.#fail(request, Failure.from(error));
+    } finally {
+      await discardUnreadBody(request);
     }
   }
 
@@ -97,9 +118,9 @@ export class GatewayHandler {
     rule: CompiledRule,
     access: PaidAccess,
   ): Response | Promise<Response> {
-    const { request, match, peer, target } = exchange;
+    const { request, info, match, target } = exchange;
     const { headers, method } = request;
-    const forwarded = this.deps.trustedProxies.trusts(peer)
+    const forwarded = this.deps.trustedProxies.trusts(info.remoteAddr.hostname)
       ? { proto: headers.get("x-forwarded-proto"), host: headers.get("x-forwarded-host") }
       : {};
     const resourceUrl = publicUrl(target, match.ingress.tlsHosts, forwarded);
@@ -112,8 +133,9 @@ export class GatewayHandler {
       rule.count("payment_invalid");
       return access.challenge.reply(resourceUrl, "invalid_x402_version", method);
     }
-    const callBackend = this.deps.backends.paidCall(exchange);
-    return this.deps.payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
+    const { payments, backends } = this.deps;
+    const callBackend = (identity: HeaderLine[]) => backends.callPaid(exchange, identity);
+    return payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
   }
 
   #fail(request: Request, failure: Failure): Response {
@@ -128,4 +150,10 @@ export class GatewayHandler {
     else this.deps.log.debug("request refused", fields);
     return failureReply(failure, requestId);
   }
+}
+
+/** A client that is still sending its body gets no early reply unless the body is cancelled. */
+async function discardUnreadBody({ method, body, bodyUsed }: Request): Promise<void> {
+  if (method === "GET" || body === null || bodyUsed || body.locked) return;
+  await body.cancel();
 }

@@ -12,7 +12,7 @@ export interface Watch {
  */
 export class IdleTimer {
   readonly #entries = new Set<Entry>();
-  #interval: number | undefined;
+  #interval: ReturnType<typeof setInterval> | undefined;
 
   /** @param sweepMs how late an expiry may be noticed */
   constructor(private readonly sweepMs = 250) {}
@@ -24,10 +24,10 @@ export class IdleTimer {
     return entry;
   }
 
-  #start(): number {
+  #start(): ReturnType<typeof setInterval> {
     const interval = setInterval(() => this.#sweep(), this.sweepMs);
     // Idle connections must not keep a drained process alive.
-    Deno.unrefTimer(interval);
+    Deno.unrefTimer(interval as unknown as number);
     return interval;
   }
 
@@ -41,6 +41,14 @@ export class IdleTimer {
     if (this.#entries.size > 0) return;
     clearInterval(this.#interval);
     this.#interval = undefined;
+  }
+
+  /** Expires every watch now: what still runs at the end of a drain is cut off. */
+  expireAll(): void {
+    for (const entry of this.#entries) {
+      entry.stop();
+      entry.expire();
+    }
   }
 
   /** Stops the timer; watches of requests that still run expire no more. */

@@ -1,5 +1,6 @@
 import type { Logger } from "../store/log.ts";
 import type { Metrics } from "../store/metrics.ts";
+import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import { InMemoryReservations } from "../store/payment_reservations.ts";
 import { SnapshotStore } from "../store/snapshot_store.ts";
 import { metricsHandler, probeHandler } from "./admin_server.ts";
@@ -11,9 +12,13 @@ import { PaymentFlow } from "./payment/payment_flow.ts";
 import { RouteIndex } from "./routing/route_index.ts";
 import { type ListenAddress, serve } from "./server.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
+import { IdleTimer } from "./idle_timer.ts";
+
 import { FetchTransport } from "./upstream/fetch_transport.ts";
+import { WebSocketProxy } from "./upstream/websocket.ts";
 import type { ProxyLimits } from "./upstream/proxy.ts";
-import type { RouteSnapshot } from "../store/route_snapshot.ts";
+
+export { TrustedProxies } from "./trusted_proxies.ts";
 
 export interface GatewaySettings {
   readonly listen: ListenAddress;
@@ -37,4 +42,52 @@ export interface Gateway {
    * @returns whether all of them ended by themselves
    */
   drain(timeoutMs: number): Promise<boolean>;
+}
+
+/** Milliseconds that a probe or a scrape in progress gets at the very end. */
+const cutMs = 100;
+
+/**
+ * Starts all three servers; the gateway answers 503 until the first `publish`.
+ * @throws when an address cannot be listened on
+ */
+export function startGateway(settings: GatewaySettings, metrics: Metrics, log: Logger): Gateway {
+  const snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics));
+  const trustedProxies = new TrustedProxies(settings.trustedProxies);
+  const facilitator = new FacilitatorClient(settings.facilitator);
+  const reservations = new InMemoryReservations();
+  const transport = new FetchTransport();
+  const sockets = new WebSocketProxy();
+  const idleTimer = new IdleTimer();
+  const proxy = { transport, idleTimer, limits: settings.proxy };
+  const handler = new GatewayHandler({
+    snapshots,
+    payments: new PaymentFlow({ facilitator, reservations, metrics, log }),
+    backends: new BackendCaller(proxy, sockets, trustedProxies, metrics),
+    cors: new Cors(settings.corsOrigins),
+    trustedProxies,
+    metrics,
+    log,
+    accessLog: settings.accessLog,
+  });
+
+  let draining = false;
+  const isReady = () => !draining && snapshots.current() !== undefined;
+  const gateway = serve("gateway", settings.listen, handler.handle.bind(handler), log);
+  const probes = serve("probes", settings.probeListen, probeHandler(isReady), log);
+  const scrape = serve("metrics", settings.metricsListen, metricsHandler(metrics), log);
+
+  return {
+    addresses: { gateway: gateway.address, metrics: scrape.address, probes: probes.address },
+    publish: (snapshot) => snapshots.publish(snapshot),
+    async drain(timeoutMs) {
+      draining = true;
+      const clean = await gateway.drain(timeoutMs);
+      if (!clean) idleTimer.expireAll();
+      // Probes and metrics stay until the end: they are how the draining is watched.
+      await Promise.all([probes.drain(cutMs), scrape.drain(cutMs)]);
+      for (const part of [facilitator, transport, sockets, idleTimer]) part.close();
+      return clean;
+    },
+  };
 }

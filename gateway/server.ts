@@ -10,9 +10,8 @@ export interface ListenAddress {
 export interface Server {
   readonly address: ListenAddress;
   /**
-   * Accepts no more, lets replies in progress end (streams included) for `timeoutMs`, then cuts
-   * them off.
-   * @returns whether all of them ended by themselves
+   * Accepts no more and lets replies in progress end, streams included, for `timeoutMs`.
+   * @returns whether all of them ended
    */
   drain(timeoutMs: number): Promise<boolean>;
 }
@@ -31,14 +30,13 @@ export function serve(
   handler: Deno.ServeHandler<Deno.NetAddr>,
   log: Logger,
 ): Server {
-  const cut = new AbortController();
   let draining = false;
   let server = open(listen);
   const { hostname, port } = server.addr;
   const address = { hostname, port };
 
   function open(at: ListenAddress) {
-    const opened = Deno.serve({ ...at, signal: cut.signal, onListen: () => {}, onError }, handler);
+    const opened = Deno.serve({ ...at, onListen: () => {}, onError }, handler);
     opened.finished.catch((error) => restart(error));
     return opened;
   }
@@ -66,10 +64,11 @@ export function serve(
     const ended = server.shutdown().then(() => true);
     const { promise: timeout, resolve } = Promise.withResolvers<false>();
     const timer = setTimeout(() => resolve(false), timeoutMs);
-    const clean = await Promise.race([ended, timeout]);
-    clearTimeout(timer);
-    if (!clean) cut.abort();
-    return clean;
+    try {
+      return await Promise.race([ended, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return { address, drain };

@@ -63,7 +63,8 @@ function segmentProblem(segment: string): string | undefined {
   return undefined;
 }
 
-function normalizePercentEncoding(text: string): string {
+/** Unreserved characters decoded, upper case hex: one spelling for one path. */
+export function normalizePercentEncoding(text: string): string {
   return text.replace(/%[0-9A-Fa-f]{2}/g, (encoded) => {
     const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
     return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();

@@ -146,11 +146,11 @@ for (const settle of ["after-response", "before-request"] as const) {
   const executed = settle === "after-response" ? 1 : 0;
 
   for (const [name, fault] of Object.entries({ ...outages, ...doubts })) {
+    // A facilitator that closes every connection does not get as far as /settle.
+    if (settle === "after-response" && fault.answer === "close-before-request") continue;
     Deno.test(`/settle ${settle}: ${name}: unknown, never a new offer`, async () => {
       await using bed = await setUp(settle);
       bed.facilitator.answers["/settle"] = fault.answer;
-      // Closing every connection at once would already stop /verify.
-      if (fault.answer === "close-before-request") return;
       const { response, body } = await bed.pay();
       assert.equal(response.status, fault.status);
       assert.equal(body.error, fault.error);
@@ -165,7 +165,7 @@ for (const settle of ["after-response", "before-request"] as const) {
       const again = await bed.pay();
       assert.equal(again.response.status, 503, "the same payment is not tried again");
       assert.equal(again.body.error, "settlement_unknown");
-      assert.equal(bed.facilitator.received["/settle"].length, 1, "settled at most once");
+      assert.ok(bed.facilitator.received["/settle"].length <= 1, "settled at most once");
       assert.equal(bed.calls(), executed, "executed at most once");
     });
   }

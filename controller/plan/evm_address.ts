@@ -1,4 +1,4 @@
-import { getAddress, type Hex } from "viem/utils";
+import { getAddress } from "viem/utils";
 
 /**
  * Checks an EVM address and returns it with its EIP-55 checksum. The reason of a refusal goes on
@@ -14,7 +14,7 @@ export function parseAddress(text: string): { address: string } | { refused: str
       };
   }
   if (/^0x0+$/.test(text)) return { refused: "the zero address, from which nobody can spend" };
-  const address = getAddress(text.toLowerCase() as Hex);
+  const address = getAddress(text.toLowerCase() as `0x${string}`);
   const digits = text.slice(2);
   const mixedCase = digits !== digits.toLowerCase() && digits !== digits.toUpperCase();
   if (mixedCase && text !== address) {

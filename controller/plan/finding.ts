@@ -8,6 +8,8 @@ export type FindingKind =
   | "not-permitted"
   /** An older X402Route decides where this one wants to. */
   | "rule-conflict"
+  /** An earlier rule of the same route decides first. */
+  | "rule-unreachable"
   | "ingress-not-found"
   /** An older Ingress serves a host and path of the route's Ingress. */
   | "ingress-conflict"

@@ -19,6 +19,7 @@ function createdAt({ creationTimestamp }: RawObject["metadata"]): number {
   return Number.isNaN(time) ? Infinity : time;
 }
 
-function compare<T extends string | number>(a: T, b: T): number {
+/** By code units, or by value. */
+export function compare<T extends string | number>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

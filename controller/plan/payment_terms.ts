@@ -1,5 +1,10 @@
 import { type AssetSpec, type PaymentSpec } from "../../crd/x402route.ts";
-import { findKnownAsset, findNetwork, knownNetworkNames, type Network } from "../../crd/networks.ts";
+import {
+  findKnownAsset,
+  findNetwork,
+  knownNetworkNames,
+  type Network,
+} from "../../crd/networks.ts";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
 import { parseAddress } from "./evm_address.ts";
 import { parseFacilitatorUrl } from "./facilitator_url.ts";

@@ -53,10 +53,13 @@ export function normalizeEscapes(text: string): string {
   });
 }
 
-/** Encodes what `fetch` encodes in a path (WHATWG URL, path percent-encode set, as of Deno 2.9.6). */
+/**
+ * Encodes what `fetch` encodes in a path (WHATWG URL, path percent-encode set, as of Deno 2.9.6), and
+ * the characters that would end or change a path: `?`, `#`, backslash, controls.
+ */
 export function encodeUnsafe(text: string): string {
   try {
-    return text.replace(/[^!$-;=?-_a-z|~]+/g, encodeURIComponent);
+    return text.replace(/[^!$-;=@-[\]^_a-z|~]+/g, encodeURIComponent);
   } catch (cause) {
     throw invalidPath("the path is not Unicode text", cause);
   }

@@ -7,8 +7,9 @@ const none: readonly (readonly string[])[] = Object.freeze([]);
 
 /** The segments of a path: no leading slash, one trailing slash ignored; `/` has none. */
 export function pathSegments(path: string): string[] {
-  const end = path.length > 1 && path.endsWith("/") ? -1 : undefined;
-  return path === "/" ? [] : path.slice(1, end).split("/");
+  const segments = path.slice(1).split("/");
+  if (segments.at(-1) === "") segments.pop();
+  return segments;
 }
 
 /**
@@ -20,15 +21,17 @@ export function pathSegments(path: string): string[] {
  */
 export function pathReadings(path: string): readonly (readonly string[])[] {
   if (!/[%;]|\/\//.test(path)) return none;
-  const readings = new Set([trimSlash(path)]);
+  const readings = new Set([path]);
   // A Set hands out what is added during the iteration, so this ends when nothing new appears.
   for (const reading of readings) {
-    for (const reread of rereadings) readings.add(trimSlash(reread(reading)));
+    for (const reread of rereadings) readings.add(reread(reading));
     if (readings.size > maxReadings) {
       throw new Failure("ambiguous_path", `the path has more than ${maxReadings} readings`);
     }
   }
-  return readings.size === 1 ? none : [...readings].slice(1).map(pathSegments);
+  if (readings.size === 1) return none;
+  const distinct = new Set([...readings].map((reading) => reading.replace(/\/?$/, "/")));
+  return [...distinct].slice(1).map(pathSegments);
 }
 
 /** Each takes and gives a path in the canonical spelling, except that dot segments may appear. */
@@ -43,8 +46,7 @@ const rereadings: readonly ((path: string) => string)[] = [
 function decodeOnce(path: string): string {
   const decoded = path.replace(/(?:%[0-9A-F]{2})+/g, (run) => {
     try {
-      // A NUL, "?", "#" or "\" that appears belongs to its segment and has only the encoded spelling.
-      return decodeURIComponent(run).replace(/[\0-\x1f\x7f?#\\]/g, encodeURIComponent);
+      return decodeURIComponent(run);
     } catch {
       return run; // a second decoding finds bytes that are not UTF-8: no server gets further
     }
@@ -61,8 +63,4 @@ function resolveDots(path: string): string {
     else if (segment !== ".") resolved.push(segment);
   }
   return "/" + resolved.join("/");
-}
-
-function trimSlash(path: string): string {
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }

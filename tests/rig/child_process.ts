@@ -54,8 +54,8 @@ export class ChildProcess implements AsyncDisposable {
 
   /** Sends `signal` and resolves with the exit code; a process that does not obey is killed. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
-    if (this.#exitCode === undefined) this.#process.kill(signal);
-    const kill = setTimeout(() => this.#process.kill("SIGKILL"), killAfter);
+    this.#send(signal);
+    const kill = setTimeout(() => this.#send("SIGKILL"), killAfter);
     try {
       return await this.#ended;
     } finally {
@@ -65,6 +65,15 @@ export class ChildProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #send(signal: Deno.Signal): void {
+    try {
+      this.#process.kill(signal);
+    } catch (error) {
+      // It has ended already; only its output may still be on the way.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   async #run(): Promise<number> {

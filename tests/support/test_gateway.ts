@@ -18,7 +18,7 @@ const settings: GatewaySettings = {
   corsOrigins: [],
   facilitator: { verifyMs: 2_000, settleMs: 2_000 },
   proxy: {
-    headMs: 5_000,
+    connectOrHeadMs: 5_000,
     idleMs: 5_000,
     maxBodyBytes: Infinity,
     maxChunkedBodyBytes: 64 * 2 ** 20,

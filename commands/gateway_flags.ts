@@ -1,0 +1,124 @@
+import { type Command, Option } from "commander";
+import type { GatewaySettings } from "../gateway/mod.ts";
+import { type LogLevel, logLevels } from "../store/log.ts";
+import { byteCount, cidrList, duration, list, listenAddress } from "./flag_values.ts";
+
+/** The values of `gateway`'s flags: times in milliseconds, sizes in bytes. */
+export interface GatewayFlags {
+  readonly manifests: string;
+  readonly listen: GatewaySettings["listen"];
+  readonly metricsListen: GatewaySettings["listen"];
+  readonly probeListen: GatewaySettings["listen"];
+  readonly allowFacilitatorHost: readonly string[];
+  readonly clusterDomain: string;
+  readonly trustedProxies: readonly string[];
+  readonly cors: readonly string[];
+  readonly verifyTimeout: number;
+  readonly settleTimeout: number;
+  readonly upstreamTimeout: number;
+  readonly idleTimeout: number;
+  readonly maxBodyBytes: number;
+  readonly maxChunkedBodyBytes: number;
+  readonly drainTimeout: number;
+  readonly accessLog: boolean;
+  readonly logLevel: LogLevel;
+}
+
+type Parse<T> = (text: string, previous: T) => T;
+
+/** Every flag of `gateway`; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`. */
+export function addGatewayFlags(command: Command): Command {
+  return command
+    .addOption(
+      flag("--manifests <dir>", "folder with X402Route, Ingress and Service manifests")
+        .makeOptionMandatory(),
+    )
+    .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
+    .addOption(
+      parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),
+    )
+    .addOption(
+      parsed(
+        "--probe-listen <host:port>",
+        "where /healthz and /readyz are",
+        listenAddress,
+        ":8081",
+      ),
+    )
+    .addOption(
+      repeatable(
+        "--allow-facilitator-host <host>",
+        "host or host:port of a facilitator that may be local, private or without TLS",
+        list,
+      ),
+    )
+    .addOption(
+      flag("--cluster-domain <domain>", "how names in the cluster end").default("cluster.local"),
+    )
+    .addOption(
+      repeatable(
+        "--trusted-proxies <cidr>",
+        "addresses whose X-Forwarded-* headers are believed",
+        cidrList,
+      ),
+    )
+    .addOption(
+      repeatable(
+        "--cors <origin>",
+        "origin, or *, whose preflights are answered where the backend does not",
+        list,
+      ),
+    )
+    .addOption(parsed("--verify-timeout <time>", "of one /verify call", duration, "10s"))
+    .addOption(
+      parsed(
+        "--settle-timeout <time>",
+        "of one /settle call, which waits for a block",
+        duration,
+        "60s",
+      ),
+    )
+    .addOption(
+      parsed("--upstream-timeout <time>", "from the last byte sent to a reply", duration, "60s"),
+    )
+    .addOption(
+      parsed(
+        "--idle-timeout <time>",
+        "without a byte of a body in either direction",
+        duration,
+        "5m",
+      ),
+    )
+    .addOption(parsed("--max-body-bytes <size>", "of a request body", byteCount, "1024GiB"))
+    .addOption(
+      parsed(
+        "--max-chunked-body-bytes <size>",
+        "of a request body without Content-Length",
+        byteCount,
+        "64MiB",
+      ),
+    )
+    .addOption(
+      parsed("--drain-timeout <time>", "for replies in progress after SIGTERM", duration, "30s"),
+    )
+    .addOption(flag("--access-log", "write one log line per request").default(false))
+    .addOption(
+      flag("--log-level <level>", "least level that is logged").choices(logLevels).default("info"),
+    );
+}
+
+function flag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.env("X402_" + option.name().toUpperCase().replaceAll("-", "_"));
+}
+
+/** The default is written as a user would write it, and shown so in the help. */
+function parsed<T>(flags: string, text: string, parse: (text: string) => T, initial: string) {
+  return flag(flags, text).argParser(parse).default(parse(initial), initial);
+}
+
+function repeatable(flags: string, description: string, parse: Parse<readonly string[]>): Option {
+  return flag(flags, `${description} (repeat, or separate with commas)`)
+    .argParser(parse)
+    .default([], "none");
+}

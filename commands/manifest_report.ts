@@ -1,0 +1,24 @@
+import type { ManifestEvent } from "../controller/mod.ts";
+import type { Logger } from "../store/log.ts";
+import type { Metrics } from "../store/metrics.ts";
+
+/** Turns what happens to the manifests into log lines and metrics. */
+export function manifestReporter(log: Logger, metrics: Metrics): (event: ManifestEvent) => void {
+  return (event) => {
+    const { type: _, ...fields } = event;
+    switch (event.type) {
+      case "manifest-error":
+        return log.error("manifest refused, the last good routes stay in force", fields);
+      case "route-invalid":
+        return log.error("X402Route is invalid", fields);
+      case "route-warning":
+        return log.warn("X402Route may not mean what it says", fields);
+      case "publish-failed":
+        return log.error("routes could not be put in force, the old ones stay", fields);
+      case "snapshot-published":
+        metrics.routeStoreUpdates.inc();
+        metrics.activeRoutes.set(event.routes);
+        return log.info("routes in force", fields);
+    }
+  };
+}

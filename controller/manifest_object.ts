@@ -1,0 +1,79 @@
+import type { z } from "zod";
+import { describeIssue } from "../crd/describe_issue.ts";
+import {
+  type Ingress,
+  ingressSchema,
+  type RawObject,
+  type Service,
+  serviceSchema,
+} from "./cluster_state.ts";
+import type { ManifestError } from "./manifest_event.ts";
+
+/** An object that the plan reads, and where it is written. */
+export type ManifestObject =
+  & {
+    readonly file: string;
+    /** Line of a field of the object, or of what is around it where there is no such field. */
+    readonly lineOf: (path: readonly (string | number)[]) => number;
+  }
+  & (
+    | { readonly kind: "X402Route"; readonly object: RawObject }
+    | { readonly kind: "Ingress"; readonly object: Ingress }
+    | { readonly kind: "Service"; readonly object: Service }
+  );
+
+/**
+ * Reads an object of a manifest; there is none when its kind is of no interest. An X402Route is
+ * taken as it is, because the plan tells its problems; Ingress and Service have to be well-formed.
+ */
+export function readObject(
+  value: unknown,
+  file: string,
+  lineOf: ManifestObject["lineOf"],
+): { object?: ManifestObject; errors: readonly ManifestError[] } {
+  const fail = (path: (string | number)[], reason: string) => ({
+    errors: [{ file, line: lineOf(path), reason }],
+  });
+  // Taken for "of no interest", a manifest whose kind is being edited would open its paid paths.
+  if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
+    return fail([], "this is not a Kubernetes object; it needs apiVersion and kind");
+  }
+  const kind = kindOf(value.kind, value.apiVersion);
+  if (kind === undefined) return { errors: [] };
+  const metadata = isRecord(value.metadata) ? value.metadata : {};
+  const { name, namespace = "default" } = metadata;
+  if (typeof name !== "string" || name === "") {
+    return fail(["metadata", "name"], `the ${kind} has no metadata.name`);
+  }
+  if (typeof namespace !== "string" || namespace === "") {
+    return fail(["metadata", "namespace"], `the metadata.namespace of ${kind} ${name} is no name`);
+  }
+  const object: RawObject = { ...value, metadata: { ...metadata, name, namespace } };
+  if (kind === "X402Route") return { object: { kind, object, file, lineOf }, errors: [] };
+
+  const schema: z.ZodType<Ingress | Service> = kind === "Ingress" ? ingressSchema : serviceSchema;
+  const parsed = schema.safeParse(object);
+  if (parsed.success) {
+    return { object: { kind, object: parsed.data, file, lineOf } as ManifestObject, errors: [] };
+  }
+  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, object, schema));
+  return {
+    errors: problems.map(({ path, message }) => ({
+      file,
+      line: lineOf(path),
+      reason: `${kind} ${namespace}/${name}: ${message}`,
+    })),
+  };
+}
+
+/** Any object of our API group counts, so that a mistyped kind or version is told, not ignored. */
+function kindOf(kind: string, apiVersion: string): ManifestObject["kind"] | undefined {
+  if (kind === "X402Route" || apiVersion.startsWith("x402.io/")) return "X402Route";
+  if (kind === "Ingress" && /^(networking\.k8s\.io|extensions)\//.test(apiVersion)) return kind;
+  // Knative has Services too, in a group of its own.
+  return kind === "Service" && !apiVersion.includes("/") ? kind : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

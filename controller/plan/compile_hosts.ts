@@ -1,0 +1,114 @@
+import type { HostRoutes, IngressPath } from "../../store/route_snapshot.ts";
+import { normalizePercentEncoding } from "../../store/path_pattern.ts";
+import { type Ingress, keyOf, type Service } from "../cluster_state.ts";
+import { type Finding, finding, type FindingKind } from "./finding.ts";
+import { ingressHosts, type IngressPlace, ingressPlaces, mayBeRegex } from "./ingress_places.ts";
+import { byAge, compare } from "./object_order.ts";
+import type { PlanOptions } from "./plan_options.ts";
+import { resolveBackend } from "./resolve_backend.ts";
+
+/** The hosts of the snapshot, and what the X402Routes of each Ingress have to be told. */
+export interface CompiledHosts {
+  readonly hosts: readonly HostRoutes[];
+  readonly findings: ReadonlyMap<Ingress, readonly Finding[]>;
+}
+
+/**
+ * Compiles the Ingresses, given in the order of `RouteSnapshot.ingresses`. Where two name the same
+ * host and path, the older one gets it; a default backend gets only what nobody names.
+ * `services` are by `namespace/name`.
+ */
+export function compileHosts(
+  ingresses: readonly Ingress[],
+  services: ReadonlyMap<string, Service>,
+  options: PlanOptions,
+): CompiledHosts {
+  const indices = new Map(ingresses.map((ingress, index) => [ingress, index]));
+  const findings = new Map<Ingress, Finding[]>(ingresses.map((ingress) => [ingress, []]));
+  // A host without paths counts too: it keeps wildcards of others away.
+  const hosts = new Map<string, Map<string, IngressPath>>(
+    ingresses.flatMap(ingressHosts).map((host) => [host, new Map()]),
+  );
+  for (const place of placesByPriority(ingresses)) {
+    const { ingress, host } = place;
+    const paths = hosts.get(host)!;
+    const { path, pathType } = compiledPath(place);
+    const key = `${pathType} ${path}`;
+    const taken = paths.get(key);
+    if (taken === undefined) {
+      const { namespace } = ingress.metadata;
+      const backend = resolveBackend(namespace, place.backend, services, options);
+      const index = indices.get(ingress)!;
+      const compiled = { path, pathType, ingress: index, backend };
+      paths.set(key, compiled);
+      report(findings.get(ingress)!, placeFindings(place, compiled));
+    } else {
+      const winner = ingresses[taken.ingress]!;
+      if (winner !== ingress) report(findings.get(ingress)!, [ingressConflict(place, winner)]);
+    }
+  }
+  return { hosts: sortedHosts(hosts), findings };
+}
+
+function placesByPriority(ingresses: readonly Ingress[]): IngressPlace[] {
+  const places = [...ingresses]
+    .sort((a, b) => byAge(a.metadata, b.metadata))
+    .flatMap(ingressPlaces);
+  return [
+    ...places.filter(({ isDefault }) => !isDefault),
+    ...places.filter(({ isDefault }) => isDefault),
+  ];
+}
+
+/** The path as the gateway compares it: `/a` and `/a/` are one prefix, `%7e` and `~` one character. */
+function compiledPath({ path, pathType }: IngressPlace): Pick<IngressPath, "path" | "pathType"> {
+  const normalized = normalizePercentEncoding(path);
+  return pathType === "Exact"
+    ? { path: normalized, pathType }
+    : { path: normalized.replace(/(?<=.)\/$/, ""), pathType: "Prefix" };
+}
+
+function placeFindings(place: IngressPlace, { backend }: IngressPath): Finding[] {
+  const findings: Finding[] = [];
+  if ("unresolved" in backend) {
+    findings.push(ofIngress("backend-not-found", place, `but ${backend.unresolved}`));
+  }
+  if (mayBeRegex(place)) {
+    const path = JSON.stringify(place.path);
+    const sentence = `whose path ${path} looks like a regular expression; the gateway takes it ` +
+      "literally, as a prefix";
+    findings.push(ofIngress("warning", place, sentence));
+  }
+  return findings;
+}
+
+function ingressConflict(place: IngressPlace, winner: Ingress): Finding {
+  const host = place.host === "" ? "every host" : place.host;
+  const sentence = `whose path ${JSON.stringify(place.path)} of ${host} is served by ` +
+    `Ingress ${keyOf(winner.metadata)}`;
+  return ofIngress("ingress-conflict", place, sentence);
+}
+
+function ofIngress(kind: FindingKind, { ingress }: IngressPlace, sentence: string): Finding {
+  const names = `names Ingress ${keyOf(ingress.metadata)}, ${sentence}`;
+  return finding(kind, ["spec", "ingressRef"], names);
+}
+
+/** Several paths often have the same missing Service: told once. */
+function report(known: Finding[], news: readonly Finding[]): void {
+  for (const { kind, problem } of news) {
+    if (!known.some((old) => old.problem.message === problem.message)) {
+      known.push({ kind, problem });
+    }
+  }
+}
+
+function sortedHosts(hosts: ReadonlyMap<string, ReadonlyMap<string, IngressPath>>): HostRoutes[] {
+  return [...hosts]
+    .sort(([a], [b]) => compare(a, b))
+    .map(([host, paths]) => ({
+      host,
+      paths: [...paths.values()]
+        .sort((a, b) => compare(a.path, b.path) || compare(a.pathType, b.pathType)),
+    }));
+}

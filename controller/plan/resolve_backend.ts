@@ -1,0 +1,70 @@
+import type { Backend } from "../../store/route_snapshot.ts";
+import { type IngressBackend, keyOf, type Service } from "../cluster_state.ts";
+import type { PlanOptions } from "./plan_options.ts";
+
+type ServicePort = NonNullable<Service["spec"]["ports"]>[number];
+
+/** Finds the URL of an Ingress backend through its Service; `services` are by `namespace/name`. */
+export function resolveBackend(
+  namespace: string,
+  { service: reference }: IngressBackend,
+  services: ReadonlyMap<string, Service>,
+  options: PlanOptions,
+): Backend {
+  if (reference === undefined) return { unresolved: "the Ingress backend is not a Service" };
+  const key = keyOf({ namespace, name: reference.name });
+  const service = services.get(key);
+  if (service === undefined) return { unresolved: `Service ${key} does not exist` };
+  const { name, number } = reference.port ?? {};
+  const port = service.spec.ports?.find((port) =>
+    (port.protocol ?? "TCP") === "TCP" &&
+    (name === undefined ? port.port === number : port.name === name)
+  );
+  if (service.spec.type === "ExternalName") {
+    return externalBackend(
+      service,
+      port?.port ?? (name === undefined ? number : undefined),
+      options,
+    );
+  }
+  if (port === undefined) {
+    return { unresolved: `Service ${key} has no TCP port ${name ?? number ?? "(none is named)"}` };
+  }
+  const target = targetPort(service, port);
+  return target === undefined
+    ? {
+      unresolved: `Service ${key} is headless and its targetPort ${port.targetPort} is a name; ` +
+        "write the number of the port",
+    }
+    : { url: `http://${reference.name}.${namespace}.svc.${options.clusterDomain}:${target}` };
+}
+
+function externalBackend(
+  { metadata, spec }: Service,
+  port: number | undefined,
+  options: PlanOptions,
+): Backend {
+  const key = keyOf(metadata);
+  if (!options.allowExternalName) {
+    return {
+      unresolved: `Service ${key} is of type ExternalName, which is not allowed in a cluster`,
+    };
+  }
+  // The host goes into a URL: nothing but a name may come of it.
+  if (!/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(spec.externalName ?? "")) {
+    return {
+      unresolved:
+        `Service ${key} has the externalName ${JSON.stringify(spec.externalName ?? "")}, ` +
+        "which is not a host name",
+    };
+  }
+  if (port === undefined) return { unresolved: `Service ${key} has no port of the name asked for` };
+  return { url: `http://${spec.externalName}:${port}` };
+}
+
+/** A headless name leads to the pods themselves, past the Service's port mapping. */
+function targetPort({ spec }: Service, port: ServicePort): number | undefined {
+  if (spec.clusterIP !== "None") return port.port;
+  const target = port.targetPort ?? port.port;
+  return typeof target === "number" ? target : undefined;
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { backendHeaders, clientHeaders, type HeaderLines, type Peer } from "./headers.ts";
+
+const stranger: Peer = { address: "198.51.100.1", trusted: false };
+const ownProxy: Peer = { address: "10.0.0.1", trusted: true };
+const forwarded: HeaderLines = [
+  ["x-forwarded-for", "198.51.100.1"],
+  ["x-forwarded-proto", "http"],
+  ["x-forwarded-host", "h:80"],
+];
+
+function sent(lines: HeaderLines, peer = stranger, identity?: HeaderLines): HeaderLines {
+  return backendHeaders(new Headers(lines), "h:80", peer, identity);
+}
+
+Deno.test("only what is about the message reaches the backend", () => {
+  const removed: HeaderLines = [
+    ["connection", "keep-alive, X-Private, close"],
+    ["x-private", "1"],
+    ["keep-alive", "timeout=5"],
+    ["te", "trailers"],
+    ["trailer", "x-checksum"],
+    ["upgrade", "h2c"],
+    ["http2-settings", "AAMAAABkAAQAAP__"],
+    ["expect", "100-continue"],
+    ["transfer-encoding", "Chunked"],
+    ["proxy-authorization", "Basic eDp5"],
+    ["proxy-connection", "keep-alive"],
+    ["Payment-Signature", "e30="],
+    ["X-PAYMENT", "e30="],
+    ["x_payment", "e30="],
+    ["X-402-Payer", "0xforged"],
+    ["X_402_Payer", "0xforged"],
+    ["x-402_anything", "forged"],
+    ["X-Forwarded-For", "forged"],
+    ["X_Forwarded_Proto", "https"],
+    ["x-forwarded-prefix", "/forged"],
+    ["x-real-ip", "forged"],
+    ["forwarded", "for=forged"],
+    ["host", "other"],
+  ];
+  const kept: HeaderLines = [["accept-encoding", "br"], ["content-length", "5"], [
+    "x-own_name",
+    "1",
+  ]];
+  assert.deepEqual(sent([...removed, ...kept]), [["host", "h:80"], ...kept, ...forwarded]);
+});
+
+Deno.test("Connection cannot take away what the gateway writes", () => {
+  const lines = sent([["connection", "host, x-forwarded-for, x-402-payer"]], stranger, [
+    ["x-402-payer", "0xreal"],
+  ]);
+  assert.deepEqual(lines, [["host", "h:80"], ...forwarded, ["x-402-payer", "0xreal"]]);
+});
+
+Deno.test("a trusted proxy is believed, and appended to X-Forwarded-For", () => {
+  const told: HeaderLines = [
+    ["forwarded", "for=192.0.2.1"],
+    ["x-forwarded-host", "public.example.com"],
+    ["x-forwarded-proto", "https"],
+  ];
+  assert.deepEqual(sent([...told, ["x-forwarded-for", "192.0.2.1"]], ownProxy), [
+    ["host", "h:80"],
+    ["x-forwarded-for", "192.0.2.1, 10.0.0.1"],
+    ...told,
+  ]);
+  assert.deepEqual(sent([], ownProxy), [
+    ["host", "h:80"],
+    ["x-forwarded-for", "10.0.0.1"],
+    ...forwarded.slice(1),
+  ]);
+});
+
+Deno.test("transfer codings other than exactly chunked are refused: request smuggling", () => {
+  for (
+    const coding of ["gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1"]
+  ) {
+    assert.throws(() => sent([["transfer-encoding", coding]]), {
+      code: "invalid_transfer_encoding",
+    });
+  }
+});
+
+Deno.test("replies lose hop-by-hop lines and keep each Set-Cookie", () => {
+  const reply = new Headers([
+    ["connection", "keep-alive, X-Hop"],
+    ["x-hop", "1"],
+    ["keep-alive", "timeout=5"],
+    ["transfer-encoding", "chunked"],
+    ["content-encoding", "gzip"],
+    ["set-cookie", "a=1"],
+    ["set-cookie", "b=2"],
+  ]);
+  assert.deepEqual(clientHeaders(reply), [
+    ["content-encoding", "gzip"],
+    ["set-cookie", "a=1"],
+    ["set-cookie", "b=2"],
+  ]);
+});

@@ -1,0 +1,107 @@
+import type { IdleTimer } from "../idle_timer.ts";
+import { Failure } from "../failures.ts";
+import type { CanonicalTarget } from "../routing/canonical_request.ts";
+import type { HeaderLines } from "./headers.ts";
+import { type ReplyContext, toReply } from "./reply.ts";
+import { UpstreamFailure, type UpstreamTransport } from "./transport.ts";
+import { openUpload, type UploadLimits } from "./upload.ts";
+
+/** Times in ms, sizes in bytes. There is no limit on how long a body may take as long as it moves. */
+export interface ProxyLimits extends UploadLimits {
+  /** Longest silence until the head of the reply, counted from the last byte of the upload. */
+  readonly connectOrHeadMs: number;
+  /** Longest silence inside a reply body; small ones (`small_body.ts`) are not watched. */
+  readonly idleMs: number;
+}
+
+/** What all calls share. */
+export interface ProxySettings {
+  readonly transport: UpstreamTransport;
+  readonly idleTimer: IdleTimer;
+  readonly limits: ProxyLimits;
+}
+
+/** One request to pass on. */
+export interface ProxyCall {
+  readonly request: Request;
+  readonly target: CanonicalTarget;
+  /** Scheme, host and port of the backend, without a trailing slash. */
+  readonly backendUrl: string;
+  /** Made by `backendHeaders`. */
+  readonly headers: HeaderLines;
+  /** The backend must see this request at most once, whatever its method. */
+  readonly once: boolean;
+  /**
+   * The call goes on when the client leaves before the head: it is paid for, and what it did has to
+   * be settled. The caller must use or cancel the body.
+   */
+  readonly detached: boolean;
+  /** Told for every reply body that is watched: those that are not small, and all detached ones. */
+  readonly onDone?: (outcome: "delivered" | "aborted") => void;
+}
+
+/** Methods that may be sent again (RFC 9110, 9.2.2); the ones with bodies never are. */
+const idempotent = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+
+/**
+ * Passes a request on and resolves with the reply for the client, once its head is there.
+ * @throws {Failure} `method_not_supported`, `body_too_large`
+ * @throws {UpstreamFailure} when there is no usable reply
+ */
+export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Promise<Response> {
+  const { transport, idleTimer, limits } = settings;
+  const { request, target, detached } = call;
+  const { method } = request;
+  checkMethod(method);
+  const abort = new AbortController();
+  const watch = idleTimer.watch(limits.connectOrHeadMs, () => abort.abort(silent("head")));
+  const leave = () => abort.abort(clientGone());
+  if (!detached) request.signal.addEventListener("abort", leave);
+  try {
+    const upload = await openUpload(request, limits, watch);
+    const response = await transport.send({
+      method,
+      url: call.backendUrl + target.path + target.query,
+      headers: call.headers,
+      body: upload.body,
+      once: call.once || !idempotent.has(method),
+      signal: abort.signal,
+    }).catch((error) => {
+      throw upload.failure ?? error;
+    });
+    return toReply(response, replyContext(settings, call, abort));
+  } finally {
+    watch.stop();
+    request.signal.removeEventListener("abort", leave);
+  }
+}
+
+/**
+ * `fetch` makes `get` into `GET`, after the rules for GET were not applied to it; it throws for
+ * TRACE, and CONNECT is no request to a backend.
+ */
+function checkMethod(method: string): void {
+  if (method !== method.toUpperCase() || /^(?:CONNECT|TRACE|TRACK)$/.test(method)) {
+    throw new Failure("method_not_supported", `method ${method}`);
+  }
+}
+
+function replyContext(
+  { idleTimer, limits }: ProxySettings,
+  { detached, onDone }: ProxyCall,
+  abort: AbortController,
+): ReplyContext {
+  return {
+    watched: detached,
+    startWatch: () => idleTimer.watch(limits.idleMs, () => abort.abort(silent("body"))),
+    onDone,
+  };
+}
+
+function silent(part: "head" | "body"): UpstreamFailure {
+  return new UpstreamFailure("upstream_timeout", `no ${part} in time`, "maybe");
+}
+
+function clientGone(): UpstreamFailure {
+  return new UpstreamFailure("upstream_reset", "the client left before the reply", "maybe");
+}

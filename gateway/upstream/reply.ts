@@ -1,0 +1,45 @@
+import type { Watch } from "../idle_timer.ts";
+import { clientHeaders } from "./headers.ts";
+import { smallBodyBytes } from "./small_body.ts";
+import { watchedStream } from "./watched_stream.ts";
+
+export interface ReplyContext {
+  /** Even a small body is watched. */
+  readonly watched: boolean;
+  /** Starts the idle timeout of the body, which aborts the backend call. */
+  startWatch(): Watch;
+  readonly onDone: ((outcome: "delivered" | "aborted") => void) | undefined;
+}
+
+/**
+ * The backend's reply as a reply of ours, with headers that the caller may add to. Repeated lines
+ * come combined (RFC 9110, 5.2) except Set-Cookie: `fetch` tells no more.
+ */
+export function toReply(response: Response, context: ReplyContext): Response {
+  const { body, headers } = response;
+  // 205 has no length and no chunks, which a client takes for a body that never ends.
+  const status = response.status === 205 ? 204 : response.status;
+  return new Response(body === null ? null : watchedBody(body, headers, context), {
+    status,
+    headers: clientHeaders(headers),
+  });
+}
+
+function watchedBody(
+  body: ReadableStream<Uint8Array>,
+  headers: Headers,
+  context: ReplyContext,
+): ReadableStream<Uint8Array> {
+  const length = headers.get("content-length");
+  if (length !== null && Number(length) <= smallBodyBytes && !context.watched) return body;
+  // Starts with the first read: until then a paid reply waits for its settlement, not for bytes.
+  let watch: Watch | undefined;
+  return watchedStream(body, {
+    onPull: () => watch ? watch.touch() : watch = context.startWatch(),
+    onBytes: () => watch?.touch(),
+    onEnd(outcome) {
+      watch?.stop();
+      context.onDone?.(outcome);
+    },
+  });
+}

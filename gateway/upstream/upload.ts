@@ -1,0 +1,73 @@
+import type { Watch } from "../idle_timer.ts";
+import { Failure } from "../failures.ts";
+import { smallBodyBytes } from "./small_body.ts";
+import { watchedStream } from "./watched_stream.ts";
+
+/** Bytes; absent means unlimited. */
+export interface UploadLimits {
+  /** `Deno.serve` spends quadratic time on large chunked uploads, so these need a limit. */
+  readonly maxChunkedBodyBytes: number;
+  readonly maxBodyBytes?: number;
+}
+
+/** The request body on its way to the backend. */
+export interface Upload {
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Why the upload broke off: `fetch` reports only that it did. */
+  failure?: unknown;
+}
+
+/**
+ * The body to send, in the framing in which it came (RFC 9112, 6.3).
+ * @param watch touched by every chunk, so that a slow upload is not a silent backend
+ * @throws {Failure} `body_too_large` when the announced length already is
+ */
+export async function openUpload(
+  request: Request,
+  limits: UploadLimits,
+  watch: Watch,
+): Promise<Upload> {
+  const { headers, body } = request;
+  const length = headers.get("content-length");
+  if (body === null || !announcesBody(headers, length)) return { body: null };
+  const chunkedLimit = length === null ? limits.maxChunkedBodyBytes : Infinity;
+  const limit = Math.min(chunkedLimit, limits.maxBodyBytes ?? Infinity);
+  if (Number(length) > limit) {
+    const tooLarge = bodyTooLarge(limit);
+    // A chunked client gets no reply while its body is neither read nor cancelled.
+    await body.cancel(tooLarge);
+    throw tooLarge;
+  }
+  // Too small to be slow for long, and passing it on in JavaScript doubles the cost of a request.
+  if (length !== null && Number(length) <= smallBodyBytes) return { body };
+  return watchedUpload(body, limit, watch);
+}
+
+/** Without either header an HTTP/1 request has no body; HTTP/2 (no Host header) needs neither. */
+function announcesBody(headers: Headers, length: string | null): boolean {
+  if (length !== null) return length !== "0";
+  return headers.has("transfer-encoding") || !headers.has("host");
+}
+
+function watchedUpload(
+  source: ReadableStream<Uint8Array>,
+  limit: number,
+  watch: Watch,
+): Upload {
+  let sent = 0;
+  const upload: { body: ReadableStream<Uint8Array>; failure?: unknown } = {
+    body: watchedStream(source, {
+      onBytes(count) {
+        sent += count;
+        if (sent > limit) throw upload.failure = bodyTooLarge(limit);
+        watch.touch();
+      },
+      onEnd: () => watch.touch(),
+    }),
+  };
+  return upload;
+}
+
+function bodyTooLarge(limit: number): Failure {
+  return new Failure("body_too_large", `the request body has more than ${limit} bytes`);
+}
