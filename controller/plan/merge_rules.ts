@@ -38,7 +38,7 @@ export function mergeRules(claims: readonly RouteClaim[]): MergedRules {
   const findings = new Map<RouteClaim, Finding[]>(claims.map((claim) => [claim, []]));
   placed.forEach((later, position) => {
     if (later.claim.form === "blocked") return;
-    const earlier = placed.find((earlier, at) => at < position && isCovered(later, earlier));
+    const earlier = placed.slice(0, position).find((earlier) => isCovered(later, earlier));
     if (earlier !== undefined) findings.get(later.claim)!.push(unreachable(later, earlier));
   });
   const catchAlls = byPriority.flatMap(({ catchAll }) => catchAll ?? []);
