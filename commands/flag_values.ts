@@ -49,6 +49,16 @@ export function list(text: string, previous: readonly string[]): readonly string
   return [...previous, ...values];
 }
 
+/** An existing folder. */
+export function folder(text: string): string {
+  try {
+    if (Deno.statSync(text).isDirectory) return text;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new InvalidArgumentError("Give a folder that exists.");
+}
+
 /** A list of IP addresses and CIDR ranges. */
 export function cidrList(text: string, previous: readonly string[]): readonly string[] {
   const ranges = list(text, previous);

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { GatewaySettings } from "../gateway/mod.ts";
 import { type LogLevel, logLevels } from "../store/log.ts";
-import { byteCount, cidrList, duration, list, listenAddress } from "./flag_values.ts";
+import { byteCount, cidrList, duration, folder, list, listenAddress } from "./flag_values.ts";
 
 /** The values of `gateway`'s flags: times in milliseconds, sizes in bytes. */
 export interface GatewayFlags {
@@ -31,7 +31,7 @@ export function addGatewayFlags(command: Command): Command {
   return command
     .addOption(
       flag("--manifests <dir>", "folder with X402Route, Ingress and Service manifests")
-        .makeOptionMandatory(),
+        .argParser(folder).makeOptionMandatory(),
     )
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(

@@ -10,10 +10,20 @@ export interface Terminal {
 
 /** The process's own terminal. */
 export function terminal(): Terminal {
+  const shared = Deno.stdout.isTerminal();
+  let midLine = false;
   return {
-    say: (line) => writeAll(Deno.stderr, new TextEncoder().encode(printable(line) + "\n")),
-    write: (bytes) => writeAll(Deno.stdout, bytes),
-    ...(Deno.stdin.isTerminal() ? { ask: (question) => prompt(question) } : {}),
+    say(line) {
+      // On one screen, a body without a last newline must not run into the next line.
+      const text = (shared && midLine ? "\n" : "") + printable(line) + "\n";
+      midLine = false;
+      writeAll(Deno.stderr, new TextEncoder().encode(text));
+    },
+    write(bytes) {
+      midLine = bytes.at(-1) !== 0x0a;
+      writeAll(Deno.stdout, bytes);
+    },
+    ...(shared && Deno.stdin.isTerminal() ? { ask: (question) => prompt(question) } : {}),
   };
 }
 

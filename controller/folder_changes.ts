@@ -43,8 +43,7 @@ function tryWatch(folder: string, bell: Bell): Deno.FsWatcher | undefined {
   try {
     const watcher = Deno.watchFs(folder, { recursive: false });
     (async () => {
-      // Reading the manifests makes events of its own.
-      for await (const { kind } of watcher) if (kind !== "access") bell.touch();
+      for await (const _ of watcher) bell.touch();
     })();
     return watcher;
   } catch {

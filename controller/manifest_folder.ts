@@ -20,9 +20,6 @@ interface KnownFile {
   readonly parsed: ManifestFile;
 }
 
-/** Coarsest clock of common file systems (FAT), milliseconds. */
-const clockStep = 2000;
-
 /**
  * The manifests of one folder: its `*.yaml`, `*.yml` and `*.json` files, without subfolders and
  * hidden files. Remembers what it has parsed, so that looking again costs one stat a file.
@@ -31,7 +28,8 @@ export class ManifestFolder {
   /** By name; undefined when nothing has been read or the last reading failed. */
   #files: ReadonlyMap<string, KnownFile> | undefined;
 
-  constructor(private readonly folder: string) {}
+  /** `clockStep` is that of the coarsest common file system (FAT), in milliseconds. */
+  constructor(private readonly folder: string, private readonly clockStep = 2000) {}
 
   /** Reads what has changed; undefined when nothing has since the call before. */
   async load(): Promise<Manifests | undefined> {
@@ -66,7 +64,7 @@ export class ManifestFolder {
     const changed = Math.max(mtime?.getTime() ?? Infinity, ctime?.getTime() ?? 0);
     const stamp = [size, ino, mtime?.getTime(), ctime?.getTime()].join();
     if (known?.stamp === stamp && !known.fresh) return known;
-    const fresh = Date.now() - changed < clockStep;
+    const fresh = Date.now() - changed < this.clockStep;
     const text = await Deno.readTextFile(path);
     const parsed = known?.text === text ? known.parsed : parseManifestFile(path, text);
     return { stamp, fresh, text, parsed };

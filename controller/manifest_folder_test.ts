@@ -48,15 +48,18 @@ Deno.test("an unchanged folder says nothing, each kind of change does", async ()
   assert.equal(await manifests.load(), undefined);
 });
 
-Deno.test("a change that keeps size and modification time is seen, even much later", async () => {
+Deno.test("a change that keeps size and modification time is seen", async () => {
   await using folder = await temporaryFolder({ "a.yaml": service("a") });
   const past = new Date(Date.now() - 3_600_000);
   const path = join(folder.path, "a.yaml");
-  const manifests = new ManifestFolder(folder.path);
   await Deno.utime(path, past, past);
+  const changed = Deno.statSync(path).ctime!.getTime();
+  const manifests = new ManifestFolder(folder.path, 0);
   await manifests.load();
-  await folder.write("a.yaml", service("b"));
-  await Deno.utime(path, past, past);
+  do {
+    await folder.write("a.yaml", service("b"));
+    await Deno.utime(path, past, past);
+  } while (Deno.statSync(path).ctime!.getTime() === changed);
   assert.deepEqual(serviceNames(await manifests.load()), ["b"]);
 });
 

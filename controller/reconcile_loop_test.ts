@@ -145,7 +145,11 @@ async function startLoop(files: Readonly<Record<string, string>>) {
           read++;
           return event as Extract<ManifestEvent, { type: T }>;
         }
-        await new Promise((resolve) => news.addEventListener("news", resolve, { once: true }));
+        await new Promise((resolve, reject) => {
+          const tooLate = setTimeout(reject, 2000, new Error(`no event ${type}`));
+          news.addEventListener("news", resolve, { once: true });
+          news.addEventListener("news", () => clearTimeout(tooLate), { once: true });
+        });
       }
     },
     async snapshot(): Promise<RouteSnapshot> {

@@ -43,9 +43,10 @@ export class GatewayHandler {
 
   /** Never rejects. */
   async handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
-    if (!this.deps.accessLog) return await this.#answer(request, info);
     const start = performance.now();
     const response = await this.#answer(request, info);
+    if (response.status >= 400) await discardUnreadBody(request);
+    if (!this.deps.accessLog) return response;
     // Without the query, which may hold secrets. The time is that until the head of the reply.
     this.deps.log.info("request", {
       client: info.remoteAddr.hostname,
@@ -67,8 +68,6 @@ export class GatewayHandler {
       return await this.#serve({ request, info, target, match });
     } catch (error) {
       return this.#fail(request, Failure.from(error));
-    } finally {
-      await discardUnreadBody(request);
     }
   }
 

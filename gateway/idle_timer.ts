@@ -17,9 +17,12 @@ export class IdleTimer {
   /** @param sweepMs how late an expiry may be noticed */
   constructor(private readonly sweepMs = 250) {}
 
-  /** Calls `expire` once, when for `ms` (and at most `sweepMs` more) nothing touched the watch. */
-  watch(ms: number, expire: () => void): Watch {
-    const entry = new Entry(this.#entries, ms, expire);
+  /**
+   * Calls `expire` once, when for `ms` (and at most `sweepMs` more) nothing touched the watch.
+   * @param onSweep called at every sweep: for what is cheaper to look at than to listen to
+   */
+  watch(ms: number, expire: () => void, onSweep?: () => void): Watch {
+    const entry = new Entry(this.#entries, ms, expire, onSweep);
     this.#interval ??= this.#start();
     return entry;
   }
@@ -34,6 +37,7 @@ export class IdleTimer {
   #sweep(): void {
     const now = performance.now();
     for (const entry of this.#entries) {
+      entry.onSweep?.();
       if (now < entry.deadline) continue;
       entry.stop();
       entry.expire();
@@ -66,6 +70,7 @@ class Entry implements Watch {
     private readonly entries: Set<Entry>,
     private ms: number,
     readonly expire: () => void,
+    readonly onSweep: (() => void) | undefined,
   ) {
     this.touch();
     entries.add(this);

@@ -17,8 +17,7 @@ export class TrustedProxies {
   /** @param address textual IP address of the peer; IPv4 may come as `::ffff:192.0.2.7` */
   trusts(address: string): boolean {
     if (this.#empty) return false;
-    const plain = withoutMapping(address);
-    return this.#list.check(plain, isIP(plain) === 4 ? "ipv4" : "ipv6");
+    return this.#list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
   }
 
   #add(range: string): void {
@@ -35,9 +34,4 @@ export class TrustedProxies {
     }
     this.#list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
   }
-}
-
-/** A dual-stack socket reports IPv4 peers as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2). */
-function withoutMapping(address: string): string {
-  return /^::ffff:(?=[\d.]+$)/i.test(address) ? address.slice("::ffff:".length) : address;
 }

@@ -9,8 +9,9 @@ export type PathPattern = readonly string[];
 /** More `**` than that are a mistake. */
 const maxGlobstars = 4;
 
-/** RFC 3986, section 3.3: pchar without pct-encoded. */
-const notPathCharacter = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%/]/u;
+/** What canonical paths have unencoded: pchar of RFC 3986, section 3.3, and what browsers leave. */
+const literal = /[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|]/;
+const notPathCharacter = /[^A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|%/]/u;
 
 /** Segments of a path or pattern: leading slash dropped, one trailing slash ignored. */
 export function pathSegments(path: string): string[] {
@@ -24,9 +25,10 @@ export function formatPattern(pattern: PathPattern): string {
 }
 
 /**
- * Reads a pattern and brings its percent-encodings into the form that canonical paths have
- * (RFC 3986, section 6.2.2: unreserved characters decoded, upper case hex). What could never match
- * a canonical path is a problem, because the author surely meant something else.
+ * Reads a pattern. What can stand unencoded is decoded: a backend takes `/a:b` and `/a%3Ab` for the
+ * same, and the gateway refuses the encoded request as ambiguous, so the rule has to be about the
+ * other. What could never match a canonical path is a problem, because the author surely meant
+ * something else.
  */
 export function parsePattern(text: string): { pattern: PathPattern } | { problem: string } {
   if (!text.startsWith("/")) return { problem: `${quote(text)} does not start with "/"` };
@@ -41,7 +43,11 @@ export function parsePattern(text: string): { pattern: PathPattern } | { problem
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) {
     return { problem: `${quote(text)} has a "%" without two hexadecimal digits; write it as %25` };
   }
-  const pattern = pathSegments(normalizePercentEncoding(text));
+  const ambiguous = /%(2A|2F|5C)/i.exec(text)?.[0];
+  if (ambiguous !== undefined) {
+    return { problem: `${quote(text)} has ${ambiguous}, which backends read in different ways` };
+  }
+  const pattern = pathSegments(decodeEscapes(text, literal));
   for (const segment of pattern) {
     const reason = segmentProblem(segment);
     if (reason !== undefined) return { problem: `${quote(text)} has ${reason}` };
@@ -63,11 +69,16 @@ function segmentProblem(segment: string): string | undefined {
   return undefined;
 }
 
-/** Unreserved characters decoded, upper case hex: one spelling for one path. */
+/** RFC 3986, section 6.2.2: unreserved characters decoded, upper case hex. */
 export function normalizePercentEncoding(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}/g, (encoded) => {
-    const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();
+  return decodeEscapes(text, /[A-Za-z0-9\-._~]/);
+}
+
+/** Decodes the escapes of characters that `decoded` matches; upper case hex in the others. */
+function decodeEscapes(text: string, decoded: RegExp): string {
+  return text.replace(/%[0-9A-Fa-f]{2}/g, (escape) => {
+    const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+    return decoded.test(character) ? character : escape.toUpperCase();
   });
 }
 

@@ -191,7 +191,9 @@ Deno.test("a malformed payment header is 400; another version is 402 with the te
 
 Deno.test("failures name a request id that is in the log, and no address", async () => {
   await using bed = setUp([]);
-  bed.gateway.gateway.publish(snapshotOf("http://127.0.0.1:1", []));
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  bed.gateway.gateway.publish(snapshotOf(`http://127.0.0.1:${closed.addr.port}`, []));
   const reply = await bed.get("/x");
   const body = await reply.json();
   assert.deepEqual([reply.status, body.error], [502, "upstream_unreachable"]);

@@ -6,7 +6,7 @@ import { startScriptedFacilitator } from "./support/scripted_facilitator.ts";
 import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
 import type { PaymentTerms } from "../store/route_snapshot.ts";
 
-async function setUp(changes: Partial<PaymentTerms> = {}) {
+function setUp(changes: Partial<PaymentTerms> = {}) {
   const api = startPaidApi();
   const facilitator = startScriptedFacilitator();
   const terms = usdcTerms(facilitator.url, changes);
@@ -43,7 +43,7 @@ function receiptOf(response: Response, name = "payment-response") {
 
 for (const settle of ["after-response", "before-request"] as const) {
   Deno.test(`${settle}: 50 copies at once: one is served, the backend runs once, one settlement`, async () => {
-    await using bed = await setUp({ settle });
+    await using bed = setUp({ settle });
     const header = await bed.sign();
     const replies = await Promise.all(
       Array.from({ length: 50 }, () => bed.fetch("/slow?ms=100", header)),
@@ -61,7 +61,7 @@ for (const settle of ["after-response", "before-request"] as const) {
   });
 
   Deno.test(`${settle}: a payment is used up by the request that it paid for`, async () => {
-    await using bed = await setUp({ settle });
+    await using bed = setUp({ settle });
     const header = await bed.sign();
     const first = await bed.fetch("/paid/a", header);
     assert.equal(first.status, 200);
@@ -76,7 +76,7 @@ for (const settle of ["after-response", "before-request"] as const) {
 }
 
 Deno.test("a backend that fails is not charged for, and its reply is passed on", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   const header = await bed.sign();
   for (const status of [500, 404]) {
     const own = status === 500 ? header : await bed.sign();
@@ -93,7 +93,7 @@ Deno.test("a backend that fails is not charged for, and its reply is passed on",
 });
 
 Deno.test("a backend that was never reached uses nothing up", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   const header = await bed.sign();
   const gone = "http://127.0.0.1:1";
   const access = { kind: "paid", terms: bed.terms } as const;
@@ -109,7 +109,7 @@ Deno.test("a backend that was never reached uses nothing up", async () => {
 });
 
 Deno.test("before-request: a backend that fails after the charge: its status with the receipt", async () => {
-  await using bed = await setUp({ settle: "before-request" });
+  await using bed = setUp({ settle: "before-request" });
   const failed = await bed.fetch("/paid/x?status=500", await bed.sign());
   assert.equal(failed.status, 500);
   assert.equal(receiptOf(failed).success, true);
@@ -130,7 +130,7 @@ Deno.test("before-request: a backend that fails after the charge: its status wit
 
 Deno.test("before-request: money moves first; after-response: the backend's work comes first", async () => {
   for (const settle of ["before-request", "after-response"] as const) {
-    await using bed = await setUp({ settle });
+    await using bed = setUp({ settle });
     const settling = bed.facilitator.called("/settle").then(() => bed.api.received.length);
     const reply = await bed.fetch("/paid/x", await bed.sign());
     await reply.body?.cancel();
@@ -139,7 +139,7 @@ Deno.test("before-request: money moves first; after-response: the backend's work
 });
 
 Deno.test("after-response: a client that leaves while the backend works is charged all the same", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   const leave = new AbortController();
   const settled = bed.facilitator.called("/settle");
   const request = bed.fetch("/slow?ms=200", await bed.sign(), { signal: leave.signal });
@@ -151,7 +151,7 @@ Deno.test("after-response: a client that leaves while the backend works is charg
 });
 
 Deno.test("the first event of a paid stream arrives before the last one is made", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   const reply = await bed.fetch("/stream?events=0&interval=50", await bed.sign());
   assert.equal(reply.status, 200);
   const reader = reply.body!.getReader();
@@ -161,7 +161,7 @@ Deno.test("the first event of a paid stream arrives before the last one is made"
 });
 
 Deno.test("the facilitator is spoken to in the buyer's version, with our terms", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   for (const version of [1, 2] as const) {
     const extra = { unknownField: "kept" };
     const name = version === 1 ? "x-payment-response" : "payment-response";
@@ -184,7 +184,7 @@ Deno.test("the facilitator is spoken to in the buyer's version, with our terms",
 });
 
 Deno.test("the backend learns who paid, and a client cannot forge it", async () => {
-  await using bed = await setUp({ settle: "before-request" });
+  await using bed = setUp({ settle: "before-request" });
   const forged: [string, string][] = [
     ["X-402-Payer", "0xforged"],
     ["X_402_Payer", "0xforged"],
@@ -211,7 +211,7 @@ Deno.test("a paid reply is not left to shared caches", async () => {
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     () => new Response("x", { headers: { "cache-control": "public, max-age=60, s-maxage=600" } }),
   );
-  await using bed = await setUp();
+  await using bed = setUp();
   const access = { kind: "paid", terms: bed.terms } as const;
   const url = `http://127.0.0.1:${api.addr.port}`;
   bed.gateway.gateway.publish(snapshotOf(url, [rule("/paid/**", access)]));
@@ -222,7 +222,7 @@ Deno.test("a paid reply is not left to shared caches", async () => {
 });
 
 Deno.test("no signature and no payment header gets into the log", async () => {
-  await using bed = await setUp();
+  await using bed = setUp();
   const [name, value] = await bed.sign();
   const { signature } = JSON.parse(atob(value)).payload;
   bed.facilitator.answers["/settle"] = "close-after-request";

@@ -1,7 +1,7 @@
 import { covers, intersects, pathSegments } from "../../store/path_pattern.ts";
 import type { Rule } from "../../store/route_snapshot.ts";
 import type { Ingress, ObjectName } from "../cluster_state.ts";
-import { type IngressPlace, ingressPlaces, mayBeRegex, placePattern } from "./ingress_places.ts";
+import { type IngressPlace, ingressPlaces, placePattern } from "./ingress_places.ts";
 
 /**
  * The paths of one Ingress that have to point at the gateway, as its manifest spells them. The
@@ -26,7 +26,7 @@ function needsGateway(place: IngressPlace, rules: readonly Rule[]): boolean {
     const segments = pathSegments(pattern);
     if (access.kind !== "free") {
       if (intersects(segments, requests)) return true;
-    } else if (methods === undefined && !mayBeRegex(place) && covers(segments, requests)) {
+    } else if (methods === undefined && covers(segments, requests)) {
       // The first rule that matches decides: no later one can charge for this place.
       return false;
     }

@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PaymentRequiredV1Schema, PaymentRequiredV2Schema } from "@x402/core/schemas";
-import type { PaymentTerms } from "../../store/route_snapshot.ts";
+import { usdcTerms } from "../../tests/support/test_gateway.ts";
 import { Challenge } from "./challenge.ts";
 
-const terms: PaymentTerms = {
-  scheme: "exact",
-  network: "eip155:84532",
-  networkV1: "base-sepolia",
-  asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-  extra: { name: "USDC", version: "2" },
-  amount: "1000",
-  price: "0.001",
-  payTo: "0x1f6004907Adc7d313768b85917e069e011150390",
-  maxTimeoutSeconds: 60,
-  facilitatorUrl: "https://x402.org/facilitator",
-  settle: "after-response",
+const terms = usdcTerms("https://x402.org/facilitator", {
   description: 'Weather, "live" ☀',
   mimeType: "application/json",
-};
+});
 
 async function read(response: Response) {
   const header = Uint8Array.fromBase64(response.headers.get("payment-required")!);

@@ -53,8 +53,8 @@ export class FacilitatorClient {
     terms: PaymentTerms,
     resourceUrl: string,
   ): Promise<VerifyOutcome> {
-    const body = requestBody(payment, terms, resourceUrl);
     const url = `${terms.facilitatorUrl}/verify`;
+    const body = requestBody(payment, terms, resourceUrl);
     const reply = await this.#post(url, body, this.#pooled, this.timeouts.verifyMs);
     const answer = understand(reply, verifyResponse);
     if (!answer.isValid) return { kind: "invalid", reason: answer.invalidReason || "invalid" };

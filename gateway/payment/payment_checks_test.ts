@@ -1,28 +1,14 @@
 import assert from "node:assert/strict";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
+import { usdcTerms } from "../../tests/support/test_gateway.ts";
 import { paymentId, refusePayment } from "./payment_checks.ts";
 import { type Payment, readPaymentHeader, UnsupportedVersion } from "./payment_header.ts";
 
 const now = 1_800_000_000n;
-const payTo = "0x1f6004907Adc7d313768b85917e069e011150390";
-const asset = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 const payer = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
-const terms: PaymentTerms = {
-  scheme: "exact",
-  network: "eip155:84532",
-  networkV1: "base-sepolia",
-  asset,
-  extra: { name: "USDC", version: "2" },
-  amount: "1000",
-  price: "0.001",
-  payTo,
-  maxTimeoutSeconds: 60,
-  facilitatorUrl: "https://x402.org/facilitator",
-  settle: "after-response",
-  description: "",
-  mimeType: "",
-};
+const terms = usdcTerms("https://x402.org/facilitator");
+const { asset, payTo } = terms;
 
 const accepted = {
   scheme: "exact",

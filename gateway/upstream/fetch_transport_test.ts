@@ -116,6 +116,17 @@ Deno.test("an aborted call ends with the reason of the abort", async () => {
   await backend.clientClosed;
 });
 
+Deno.test("an unusable reply does not keep its connection", async () => {
+  await using backend = rawBackend(async (connection) => {
+    await connection.write(bytes("HTTP/1.1 600 x\r\ncontent-length: 9\r\n\r\n"));
+    await connection.read(new Uint8Array(1));
+  });
+  await withTransport(async (transport) => {
+    await assert.rejects(transport.send(request(backend.url)), { code: "upstream_invalid" });
+    await backend.clientClosed;
+  });
+});
+
 Deno.test("encoded replies pass as they are, whatever the client accepts", async () => {
   const packed = new Uint8Array(
     await new Response(new Blob(["hello"]).stream().pipeThrough(new CompressionStream("gzip")))

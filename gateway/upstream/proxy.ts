@@ -54,11 +54,16 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
   const { method } = request;
   checkMethod(method);
   const abort = new AbortController();
-  const watch = idleTimer.watch(limits.connectOrHeadMs, () => abort.abort(silent("head")));
-  const leave = () => abort.abort(clientGone());
-  if (!detached) request.signal.addEventListener("abort", leave);
+  const upload = openUpload(request, limits, () => watch.touch());
+  const watch = idleTimer.watch(
+    limits.connectOrHeadMs,
+    () => abort.abort(silent("head")),
+    detached ? undefined : () => {
+      // A listener on every request's signal costs more than asking the few that are still there.
+      if (request.signal.aborted) abort.abort(clientGone());
+    },
+  );
   try {
-    const upload = await openUpload(request, limits, watch);
     const response = await transport.send({
       method,
       url: call.backendUrl + target.path + target.query,
@@ -66,13 +71,12 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
       body: upload.body,
       once: call.once || !idempotent.has(method),
       signal: abort.signal,
-    }).catch((error) => {
-      throw upload.failure ?? error;
     });
     return toReply(response, replyContext(settings, call, abort));
+  } catch (error) {
+    throw upload.failure ?? error;
   } finally {
     watch.stop();
-    request.signal.removeEventListener("abort", leave);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Watch } from "../idle_timer.ts";
 import { Failure } from "../failures.ts";
 import { smallBodyBytes } from "./small_body.ts";
 import { watchedStream } from "./watched_stream.ts";
@@ -19,28 +18,23 @@ export interface Upload {
 
 /**
  * The body to send, in the framing in which it came (RFC 9112, 6.3).
- * @param watch touched by every chunk, so that a slow upload is not a silent backend
+ * @param onActivity called for every chunk: a slow upload is not a silent backend
  * @throws {Failure} `body_too_large` when the announced length already is
  */
-export async function openUpload(
+export function openUpload(
   request: Request,
   limits: UploadLimits,
-  watch: Watch,
-): Promise<Upload> {
+  onActivity: () => void,
+): Upload {
   const { headers, body } = request;
   const length = headers.get("content-length");
   if (body === null || !announcesBody(headers, length)) return { body: null };
   const chunkedLimit = length === null ? limits.maxChunkedBodyBytes : Infinity;
   const limit = Math.min(chunkedLimit, limits.maxBodyBytes ?? Infinity);
-  if (Number(length) > limit) {
-    const tooLarge = bodyTooLarge(limit);
-    // A chunked client gets no reply while its body is neither read nor cancelled.
-    await body.cancel(tooLarge);
-    throw tooLarge;
-  }
+  if (Number(length) > limit) throw bodyTooLarge(limit);
   // Too small to be slow for long, and passing it on in JavaScript doubles the cost of a request.
   if (length !== null && Number(length) <= smallBodyBytes) return { body };
-  return watchedUpload(body, limit, watch);
+  return watchedUpload(body, limit, onActivity);
 }
 
 /** Without either header an HTTP/1 request has no body; HTTP/2 (no Host header) needs neither. */
@@ -52,7 +46,7 @@ function announcesBody(headers: Headers, length: string | null): boolean {
 function watchedUpload(
   source: ReadableStream<Uint8Array>,
   limit: number,
-  watch: Watch,
+  onActivity: () => void,
 ): Upload {
   let sent = 0;
   const upload: { body: ReadableStream<Uint8Array>; failure?: unknown } = {
@@ -60,9 +54,9 @@ function watchedUpload(
       onBytes(count) {
         sent += count;
         if (sent > limit) throw upload.failure = bodyTooLarge(limit);
-        watch.touch();
+        onActivity();
       },
-      onEnd: () => watch.touch(),
+      onEnd: onActivity,
     }),
   };
   return upload;

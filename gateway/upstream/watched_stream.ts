@@ -31,6 +31,8 @@ export function watchedStream(
       } catch (error) {
         controller.error(error);
         watcher.onEnd("aborted");
+        // Also for the client of a refused upload: unless its body is taken or cancelled, no reply
+        // reaches a client that reads only after it has sent all.
         await reader.cancel(error).catch(() => {});
       }
     },

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { createTestClient, http, nonceManager, publicActions, walletActions } from "viem";
+import { createNonceManager, createTestClient, http, publicActions, walletActions } from "viem";
+import { jsonRpc } from "viem/nonce";
 import { devAccount } from "../../commands/pay_wallet.ts";
 import { baseSepolia } from "./base_sepolia.ts";
 import { ChildProcess } from "./child_process.ts";
@@ -35,6 +36,8 @@ export async function startChain(): Promise<Chain> {
 }
 
 async function connect(rpcUrl: string) {
+  // viem's shared nonce manager would carry the nonces of one chain over to the next.
+  const nonceManager = createNonceManager({ source: jsonRpc() });
   const account = { ...await devAccount(0), nonceManager };
   const transport = http(rpcUrl);
   return createTestClient({ account, chain: baseSepolia, mode: "anvil", transport })

@@ -87,3 +87,12 @@ async function parallelSettlements(facilitator: Facilitator, usdc: Usdc) {
   assert.deepEqual(settled.filter(({ success }) => success !== true), []);
   assert.equal(await usdc.balanceOf(merchant), before + 20n * price);
 }
+
+Deno.test("several rigs run in one process without sharing account nonces", async () => {
+  const owner = (await devAccount(4)).address;
+  for (let round = 0; round < 2; round++) {
+    await using market = await startMarket();
+    await Promise.all([1n, 2n, 3n].map((amount) => market.usdc.mint(owner, amount)));
+    assert.equal(await market.usdc.balanceOf(owner), 6n);
+  }
+});
