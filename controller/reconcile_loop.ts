@@ -41,17 +41,17 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
       reportNew(loaded.errors.map((error) => ({ type: "manifest-error", ...error })));
       continue;
     }
-    const planned = plan(loaded.state, loop.options, accepted);
-    reportNew(routeEvents(planned, loaded.routeSource));
     try {
+      const planned = plan(loaded.state, loop.options, accepted);
+      reportNew(routeEvents(planned, loaded.routeSource));
       loop.publish(planned.snapshot);
+      accepted = planned.accepted;
+      loop.report(publishedEvent(planned, performance.now() - started));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      // A fault of ours must not end the loop: what is in force goes on, and the next change may work.
+      const reason = error instanceof Error ? error.stack ?? error.message : String(error);
       loop.report({ type: "publish-failed", reason });
-      continue;
     }
-    accepted = planned.accepted;
-    loop.report(publishedEvent(planned, performance.now() - started));
   }
 }
 

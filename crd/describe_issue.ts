@@ -92,7 +92,8 @@ function suggestion(key: string, allowed: readonly string[]): string {
 }
 
 /** The path as people write it: `spec.routes[2].price`, `metadata.labels["a.b/c"]`. */
-function fieldName(path: Path): string {
+/** A field as people write it: `spec.routes[2].price`. */
+export function fieldName(path: Path): string {
   if (path.length === 0) return "the manifest";
   return path.map((key, depth) => {
     if (typeof key === "number") return `[${key}]`;

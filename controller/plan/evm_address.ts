@@ -1,4 +1,4 @@
-import { getAddress } from "viem/utils";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 
 /**
  * Checks an EVM address and returns it with its EIP-55 checksum. The reason of a refusal goes on
@@ -14,7 +14,7 @@ export function parseAddress(text: string): { address: string } | { refused: str
       };
   }
   if (/^0x0+$/.test(text)) return { refused: "the zero address, from which nobody can spend" };
-  const address = getAddress(text.toLowerCase() as `0x${string}`);
+  const address = checksummed(text);
   const digits = text.slice(2);
   const mixedCase = digits !== digits.toLowerCase() && digits !== digits.toUpperCase();
   if (mixedCase && text !== address) {
@@ -24,4 +24,12 @@ export function parseAddress(text: string): { address: string } | { refused: str
     };
   }
   return { address };
+}
+
+/** EIP-55: a digit is upper case where the digit of the Keccak-256 of the lower-case text is >= 8. */
+function checksummed(address: string): string {
+  const digits = address.slice(2).toLowerCase();
+  const hash = keccak_256(new TextEncoder().encode(digits)).toHex();
+  return "0x" +
+    digits.replace(/[a-f]/g, (digit, at) => hash[at]! >= "8" ? digit.toUpperCase() : digit);
 }

@@ -1,3 +1,4 @@
+import { fieldName } from "../../crd/describe_issue.ts";
 import type { Problem } from "../../crd/x402route.ts";
 
 /** What a finding means for the X402Route that it is reported on. */
@@ -25,9 +26,4 @@ export interface Finding {
 /** A finding at a field; the sentence goes on after the field's name: `is "x"; allowed: y`. */
 export function finding(kind: FindingKind, path: Problem["path"], sentence: string): Finding {
   return { kind, problem: { path, message: `${fieldName(path)} ${sentence}` } };
-}
-
-/** `spec.routes[2].price` */
-export function fieldName(path: Problem["path"]): string {
-  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("").slice(1);
 }

@@ -94,7 +94,8 @@ function ingressRules(
   merged: readonly MergedRules[],
 ): RouteSnapshot["ingresses"] {
   return ingresses.map(({ metadata, spec }, index) => {
-    const tlsHosts = (spec.tls ?? []).flatMap(({ hosts }) => hosts ?? []);
+    // A TLS entry without hosts is the certificate for all of them.
+    const tlsHosts = (spec.tls ?? []).flatMap(({ hosts }) => hosts?.length ? hosts : ["*"]);
     return {
       namespace: metadata.namespace,
       name: metadata.name,

@@ -19,8 +19,9 @@ export interface CanonicalTarget {
 }
 
 const scheme = "http://";
+/** Groups: host name without the root's dot, IPv6 address, port. */
 const hostAndPort =
-  /^(?:(?<name>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?|\[(?<v6>[0-9A-Fa-f:.]+)\])(?::(?<port>\d{1,5}))?$/;
+  /^(?:([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?|\[([0-9A-Fa-f:.]+)\])(?::(\d{1,5}))?$/;
 
 /**
  * Reads the target of a request that `Deno.serve` delivered. Its `req.url` is raw text made of the
@@ -56,7 +57,7 @@ function authorityOf(url: string): string {
 }
 
 function checkedHost(authority: string): string {
-  const { name, v6, port } = hostAndPort.exec(authority)?.groups ?? {};
+  const [, name, v6, port] = hostAndPort.exec(authority) ?? [];
   const known = name !== undefined ? name.length <= 253 : v6 !== undefined && isIPv6(v6);
   if (!known || Number(port ?? 0) > 65535) {
     throw new Failure("invalid_host", "the Host is not a host name or address with a port or none");

@@ -45,7 +45,7 @@ export function backendHeaders(
   identity: HeaderLines = [],
 ): HeaderLines {
   checkTransferCoding(headers.get("transfer-encoding"));
-  const named = namedByConnection(headers);
+  const named = namedBy(headers.get("connection") ?? "");
   const lines: HeaderLines = [["host", authority]];
   for (const line of headers) {
     const name = line[0].includes("_") ? line[0].replaceAll("_", "-") : line[0];
@@ -60,12 +60,15 @@ export function backendHeaders(
 
 /** The header lines for the client: everything except what concerns the backend connection. */
 export function clientHeaders(headers: Headers): HeaderLines {
-  const named = namedByConnection(headers);
+  let connection = "";
   const lines: HeaderLines = [];
+  // One pass: each `get` on the headers of a `fetch` reply searches them all.
   for (const line of headers) {
-    if (!hopByHop.has(line[0]) && !named?.has(line[0])) lines.push(line);
+    if (line[0] === "connection") connection = line[1];
+    else if (!hopByHop.has(line[0])) lines.push(line);
   }
-  return lines;
+  const named = namedBy(connection);
+  return named === undefined ? lines : lines.filter(([name]) => !named.has(name));
 }
 
 /** A proxy that reads other codings than its backend does lets requests be smuggled. */
@@ -75,9 +78,8 @@ function checkTransferCoding(coding: string | null): void {
 }
 
 /** Undefined when Connection names nothing but what is removed anyway: the usual case. */
-function namedByConnection(headers: Headers): Set<string> | undefined {
-  const connection = headers.get("connection");
-  if (connection === null || /^(?:close|keep-alive)$/i.test(connection)) return undefined;
+function namedBy(connection: string): Set<string> | undefined {
+  if (/^(?:close|keep-alive|)$/i.test(connection)) return undefined;
   return new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
 }
 

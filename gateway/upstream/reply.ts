@@ -1,5 +1,5 @@
 import type { Watch } from "../idle_timer.ts";
-import { clientHeaders } from "./headers.ts";
+import { clientHeaders, type HeaderLines } from "./headers.ts";
 import { smallBodyBytes } from "./small_body.ts";
 import { watchedStream } from "./watched_stream.ts";
 
@@ -16,22 +16,23 @@ export interface ReplyContext {
  * come combined (RFC 9110, 5.2) except Set-Cookie: `fetch` tells no more.
  */
 export function toReply(response: Response, context: ReplyContext): Response {
-  const { body, headers } = response;
+  const { body } = response;
+  const headers = clientHeaders(response.headers);
   // 205 has no length and no chunks, which a client takes for a body that never ends.
   const status = response.status === 205 ? 204 : response.status;
   return new Response(body === null ? null : watchedBody(body, headers, context), {
     status,
-    headers: clientHeaders(headers),
+    headers,
   });
 }
 
 function watchedBody(
   body: ReadableStream<Uint8Array>,
-  headers: Headers,
+  headers: HeaderLines,
   context: ReplyContext,
 ): ReadableStream<Uint8Array> {
-  const length = headers.get("content-length");
-  if (length !== null && Number(length) <= smallBodyBytes && !context.watched) return body;
+  const length = headers.find(([name]) => name === "content-length")?.[1];
+  if (length !== undefined && Number(length) <= smallBodyBytes && !context.watched) return body;
   // Starts with the first read: until then a paid reply waits for its settlement, not for bytes.
   let watch: Watch | undefined;
   return watchedStream(body, {

@@ -27,8 +27,9 @@ export function openUpload(
   onActivity: () => void,
 ): Upload {
   const { headers, body } = request;
+  if (body === null) return { body };
   const length = headers.get("content-length");
-  if (body === null || !announcesBody(headers, length)) return { body: null };
+  if (!announcesBody(headers, length)) return { body: null };
   const chunkedLimit = length === null ? limits.maxChunkedBodyBytes : Infinity;
   const limit = Math.min(chunkedLimit, limits.maxBodyBytes ?? Infinity);
   if (Number(length) > limit) throw bodyTooLarge(limit);
