@@ -49,7 +49,7 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
       loop.report(publishedEvent(planned, performance.now() - started));
     } catch (error) {
       // A fault of ours must not end the loop: what is in force goes on, and the next change may work.
-      const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
       loop.report({ type: "publish-failed", reason });
     }
   }

@@ -1,4 +1,4 @@
-/** Account 2 of the public test mnemonic; nobody's money. */
+/** Account 1 of the public test mnemonic; nobody's money. */
 const payer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
 /** How long the payments are valid, in seconds: longer than any load. */
