@@ -3,6 +3,7 @@ import type { Exchange } from "./handler.ts";
 import type { BackendReply } from "./payment/payment_flow.ts";
 import type { HeaderLine } from "./payment/receipt.ts";
 import type { Metrics } from "../store/metrics.ts";
+import { servesTls } from "./routing/public_url.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { backendHeaders } from "./upstream/headers.ts";
 import { proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
@@ -52,15 +53,15 @@ export class BackendCaller {
   }
 
   async #proxy(exchange: Exchange, identity: HeaderLine[], paid: boolean): Promise<Response> {
-    const { request, info, target } = exchange;
+    const { request, target } = exchange;
     const backendUrl = backendOf(exchange);
     const headers = this.#headers(exchange, identity);
-    const call = { request, target, backendUrl, headers, info, once: paid, detached: paid };
-    const stop = this.metrics.proxySeconds.startTimer();
+    const call = { request, target, backendUrl, headers, once: paid, detached: paid };
+    const start = performance.now();
     try {
       return await proxyRequest(this.settings, call);
     } finally {
-      stop();
+      this.metrics.proxySeconds.observe((performance.now() - start) / 1000);
     }
   }
 
@@ -74,9 +75,10 @@ export class BackendCaller {
     });
   }
 
-  #headers({ request, target, info }: Exchange, identity: HeaderLine[]): HeaderLine[] {
+  #headers({ request, target, info, match }: Exchange, identity: HeaderLine[]): HeaderLine[] {
     const address = info.remoteAddr.hostname;
-    const peer = { address, trusted: this.trustedProxies.trusts(address) };
+    const scheme = servesTls(match.ingress.tlsHosts, target.host) ? "https" : "http";
+    const peer = { address, trusted: this.trustedProxies.trusts(address), scheme } as const;
     return backendHeaders(request.headers, target.authority, peer, identity);
   }
 }

@@ -14,6 +14,7 @@ const table = {
   payment_malformed: [400, "The payment header cannot be read."],
   no_route: [404, "No route is configured for this host and path."],
   method_not_supported: [405, "The method is not supported by this gateway."],
+  request_timeout: [408, "The request body stopped arriving."],
   payment_in_flight: [409, "The same payment is being processed; wait for its outcome."],
   body_too_large: [413, "The request body is larger than this gateway accepts."],
   // What the backend did wrong.

@@ -108,8 +108,7 @@ export class GatewayHandler {
       return backends.forward(exchange);
     }
     const reply = await this.#charge(exchange, rule, access);
-    for (const line of cors.exposeLines(request, reply.headers)) reply.headers.append(...line);
-    return reply;
+    return cors.expose(request, reply);
   }
 
   #charge(
@@ -126,11 +125,11 @@ export class GatewayHandler {
     const payment = readPaymentHeader(headers);
     if (payment === undefined) {
       rule.count("payment_required");
-      return access.challenge.reply(resourceUrl, "PAYMENT-SIGNATURE header is required", method);
+      return access.challenge.ask(resourceUrl, method);
     }
     if (payment instanceof UnsupportedVersion) {
       rule.count("payment_invalid");
-      return access.challenge.reply(resourceUrl, "invalid_x402_version", method);
+      return access.challenge.refuse(resourceUrl, "invalid_x402_version", method);
     }
     const { payments, backends } = this.deps;
     const callBackend = (identity: HeaderLine[]) => backends.callPaid(exchange, identity);
@@ -152,7 +151,9 @@ export class GatewayHandler {
 }
 
 /** A client that is still sending its body gets no early reply unless the body is cancelled. */
-async function discardUnreadBody({ method, body, bodyUsed }: Request): Promise<void> {
-  if (method === "GET" || body === null || bodyUsed || body.locked) return;
-  await body.cancel();
+async function discardUnreadBody(request: Request): Promise<void> {
+  // A body on these is so rare that looking for one on every request is not worth its cost.
+  if (request.method === "GET" || request.method === "HEAD") return;
+  const { body, bodyUsed } = request;
+  if (body !== null && !bodyUsed && !body.locked) await body.cancel();
 }

@@ -1,8 +1,6 @@
 /** One thing that must not stand still: touched when something happens, stopped when it ends. */
 export interface Watch {
   touch(): void;
-  /** From now on the allowed silence is `ms`. */
-  extend(ms: number): void;
   stop(): void;
 }
 
@@ -38,21 +36,13 @@ export class IdleTimer {
     const now = performance.now();
     for (const entry of this.#entries) {
       entry.onSweep?.();
-      if (now < entry.deadline) continue;
-      entry.stop();
-      entry.expire();
+      if (now >= entry.deadline) entry.end();
     }
-    if (this.#entries.size > 0) return;
-    clearInterval(this.#interval);
-    this.#interval = undefined;
   }
 
   /** Expires every watch now: what still runs at the end of a drain is cut off. */
   expireAll(): void {
-    for (const entry of this.#entries) {
-      entry.stop();
-      entry.expire();
-    }
+    for (const entry of this.#entries) entry.end();
   }
 
   /** Stops the timer; watches of requests that still run expire no more. */
@@ -68,8 +58,8 @@ class Entry implements Watch {
 
   constructor(
     private readonly entries: Set<Entry>,
-    private ms: number,
-    readonly expire: () => void,
+    private readonly ms: number,
+    private readonly expire: () => void,
     readonly onSweep: (() => void) | undefined,
   ) {
     this.touch();
@@ -80,12 +70,12 @@ class Entry implements Watch {
     this.deadline = performance.now() + this.ms;
   }
 
-  extend(ms: number): void {
-    this.ms = ms;
-    this.touch();
-  }
-
   stop(): void {
     this.entries.delete(this);
+  }
+
+  end(): void {
+    this.stop();
+    this.expire();
   }
 }

@@ -1,5 +1,3 @@
-import type { HeaderLine } from "./receipt.ts";
-
 /** What a browser's script may read of a reply on a paid path. */
 const exposed = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE";
 
@@ -51,15 +49,17 @@ export class Cors {
     });
   }
 
-  /** Lines that let a browser's script read a reply on a paid path. */
-  exposeLines(request: Request, reply: Headers): HeaderLine[] {
-    if (!request.headers.has("origin")) return [];
-    const lines: HeaderLine[] = [["access-control-expose-headers", exposed]];
+  /** Lets a browser's script read a reply on a paid path: adds to its headers. */
+  expose(request: Request, reply: Response): Response {
+    if (!request.headers.has("origin")) return reply;
+    const { headers } = reply;
+    headers.append("access-control-expose-headers", exposed);
     const origin = this.#allowedOrigin(request);
-    if (origin !== undefined && !reply.has("access-control-allow-origin")) {
-      lines.push(["access-control-allow-origin", origin], ["vary", "origin"]);
+    if (origin !== undefined && !headers.has("access-control-allow-origin")) {
+      headers.append("access-control-allow-origin", origin);
+      headers.append("vary", "origin");
     }
-    return lines;
+    return reply;
   }
 
   #allowedOrigin(request: Request): string | undefined {

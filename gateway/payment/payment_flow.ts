@@ -139,7 +139,7 @@ export class PaymentFlow {
 
   /** @returns the reason why the payment is invalid, or undefined */
   async #verify({ payment, access, resourceUrl, rule }: Purchase): Promise<string | undefined> {
-    const stop = this.deps.metrics.verificationSeconds.startTimer();
+    const start = performance.now();
     try {
       const verdict = await this.deps.facilitator.verify(payment, access.terms, resourceUrl);
       return verdict.kind === "invalid" ? verdict.reason : undefined;
@@ -147,7 +147,7 @@ export class PaymentFlow {
       rule.count("verification_error");
       throw error;
     } finally {
-      stop();
+      this.deps.metrics.verificationSeconds.observe((performance.now() - start) / 1000);
     }
   }
 
@@ -200,7 +200,7 @@ class ReservedPayment {
 function refuse(purchase: Purchase, reason: string): Response {
   const { access, rule, resourceUrl, method } = purchase;
   rule.count("payment_invalid");
-  return access.challenge.reply(resourceUrl, reason, method);
+  return access.challenge.refuse(resourceUrl, reason, method);
 }
 
 /** Money did not move: the terms again. Nobody knows: 503, and the payment stays closed. */
@@ -210,7 +210,7 @@ function refuseSettlement(
 ): Response {
   if (outcome.kind === "unknown") throw outcome.failure;
   const { access, payment, resourceUrl, method } = purchase;
-  const response = access.challenge.reply(resourceUrl, outcome.reason, method);
+  const response = access.challenge.refuse(resourceUrl, outcome.reason, method);
   const settlement = { success: false, errorReason: outcome.reason } as const;
   response.headers.append(...receiptHeader(payment, access.terms, settlement));
   return response;

@@ -1,3 +1,4 @@
+import { normalizePercentEncoding } from "../../store/path_pattern.ts";
 import { Failure } from "../failures.ts";
 
 /** Bytes of a canonical path that is still accepted: 8 KiB. */
@@ -6,7 +7,6 @@ const maxPathLength = 8 * 1024;
 /** Only characters that are canonical as they stand: the usual case, decided by one scan. */
 const plain = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@/[\]^|]*$/;
 const dotSegment = /\/\.{1,2}(?:\/|$)/;
-const unreserved = /[A-Za-z0-9\-._~]/;
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const neverInPath = /[\\#?\x00-\x1f\x7f]/;
 
@@ -42,15 +42,7 @@ function canonicalEscapes(run: string): string {
   } catch (cause) {
     throw invalidPath("a percent-encoding is not UTF-8", cause);
   }
-  return normalizeEscapes(run);
-}
-
-/** Decodes the unreserved characters of complete percent-encodings and upper-cases the rest. */
-export function normalizeEscapes(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}/g, (escape) => {
-    const character = String.fromCharCode(parseInt(escape.slice(1), 16));
-    return unreserved.test(character) ? character : escape.toUpperCase();
-  });
+  return normalizePercentEncoding(run);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { isIPv6 } from "node:net";
 import { Failure } from "../failures.ts";
 import { canonicalPath } from "./canonical_path.ts";
-import { pathReadings, pathSegments } from "./path_readings.ts";
+import { pathSegments } from "../../store/path_pattern.ts";
+import { pathReadings } from "./path_readings.ts";
 
 /** Where a request wants to go, in the one form that is matched, paid for and sent. */
 export interface CanonicalTarget {

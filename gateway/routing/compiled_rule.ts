@@ -2,6 +2,7 @@ import { RE2JS } from "re2js";
 import type { CounterHandle, Metrics, PaymentStatus } from "../../store/metrics.ts";
 import type { PaymentTerms, Rule } from "../../store/route_snapshot.ts";
 import { Challenge } from "../payment/challenge.ts";
+import { RecentReplies } from "../payment/recent_replies.ts";
 
 /** A rule with all that a request needs made ready: prepared 402, compiled patterns, counters. */
 export class CompiledRule {
@@ -61,6 +62,7 @@ export interface CompiledCondition {
 export class RuleCompiler {
   readonly #challenges = new Map<string, Challenge>();
   readonly #patterns = new Map<string, RE2JS>();
+  readonly #recent = new RecentReplies();
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -75,7 +77,11 @@ export class RuleCompiler {
     return {
       kind: "paid",
       terms,
-      challenge: memoize(this.#challenges, JSON.stringify(terms), () => new Challenge(terms)),
+      challenge: memoize(
+        this.#challenges,
+        JSON.stringify(terms),
+        () => new Challenge(terms, this.#recent),
+      ),
       conditions: conditions.map(({ header, action, pattern }) => ({
         header,
         action,

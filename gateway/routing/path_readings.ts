@@ -1,16 +1,10 @@
 import { Failure } from "../failures.ts";
-import { encodeUnsafe, normalizeEscapes } from "./canonical_path.ts";
+import { normalizePercentEncoding, pathSegments } from "../../store/path_pattern.ts";
+import { encodeUnsafe } from "./canonical_path.ts";
 
 /** More than any honest path has (five ways to read make 32); a bound on what a request can cost. */
 const maxReadings = 64;
 const none: readonly (readonly string[])[] = Object.freeze([]);
-
-/** The segments of a path: no leading slash, one trailing slash ignored; `/` has none. */
-export function pathSegments(path: string): string[] {
-  const segments = path.slice(1).split("/");
-  if (segments.at(-1) === "") segments.pop();
-  return segments;
-}
 
 /**
  * Every other way in which a backend may read a canonical path: with percent-encodings decoded
@@ -51,7 +45,7 @@ function decodeOnce(path: string): string {
       return run; // a second decoding finds bytes that are not UTF-8: no server gets further
     }
   });
-  return normalizeEscapes(encodeUnsafe(decoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")));
+  return normalizePercentEncoding(encodeUnsafe(decoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")));
 }
 
 function resolveDots(path: string): string {

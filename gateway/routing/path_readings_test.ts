@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalPath } from "./canonical_path.ts";
-import { pathReadings, pathSegments } from "./path_readings.ts";
+import { pathSegments } from "../../store/path_pattern.ts";
+import { pathReadings } from "./path_readings.ts";
 
 Deno.test("segments: one trailing slash is ignored", () => {
   assert.deepEqual(["/", "/a", "/a/b/", "//", "/a//"].map(pathSegments), [

@@ -11,13 +11,15 @@ export function publicUrl(
   tlsHosts: readonly string[],
   forwarded: { readonly proto?: string | null; readonly host?: string | null },
 ): string {
-  const tls = tlsHosts.some((pattern) => coversHost(pattern, target.host));
+  const tls = servesTls(tlsHosts, target.host);
   const scheme = tls || forwarded.proto === "https" ? "https" : "http";
   return `${scheme}://${forwarded.host || target.authority}${target.path}${target.query}`;
 }
 
 /** `*.example.com` stands for one label; `*` alone is a TLS entry without hosts: every host. */
-function coversHost(pattern: string, host: string): boolean {
-  if (!pattern.startsWith("*")) return pattern === host;
-  return pattern === "*" || host.slice(host.indexOf(".")) === pattern.slice(1);
+export function servesTls(tlsHosts: readonly string[], host: string): boolean {
+  return tlsHosts.some((pattern) => {
+    if (!pattern.startsWith("*")) return pattern === host;
+    return pattern === "*" || host.slice(host.indexOf(".")) === pattern.slice(1);
+  });
 }

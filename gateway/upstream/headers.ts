@@ -9,6 +9,8 @@ export interface Peer {
   readonly address: string;
   /** It is one of the operator's own proxies: what it says about the client is believed. */
   readonly trusted: boolean;
+  /** How the public reaches this host, as far as is known without asking a proxy. */
+  readonly scheme: "http" | "https";
 }
 
 /** Lines about one connection, not about the message (RFC 9110, 7.6.1); `expect` is answered here. */
@@ -87,12 +89,12 @@ function addForwarded(
   lines: HeaderLines,
   headers: Headers,
   authority: string,
-  { address, trusted }: Peer,
+  { address, trusted, scheme }: Peer,
 ): void {
   const before = trusted ? headers.get("x-forwarded-for") : null;
   lines.push(["x-forwarded-for", before === null ? address : `${before}, ${address}`]);
   // TLS ends in front of the gateway, in a proxy that says so if it is trusted.
-  if (!trusted || !headers.has("x-forwarded-proto")) lines.push(["x-forwarded-proto", "http"]);
+  if (!trusted || !headers.has("x-forwarded-proto")) lines.push(["x-forwarded-proto", scheme]);
   if (!trusted || !headers.has("x-forwarded-host")) lines.push(["x-forwarded-host", authority]);
   if (!trusted) return;
   for (const line of headers) {

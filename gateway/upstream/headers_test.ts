@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { backendHeaders, clientHeaders, type HeaderLines, type Peer } from "./headers.ts";
 
-const stranger: Peer = { address: "198.51.100.1", trusted: false };
-const ownProxy: Peer = { address: "10.0.0.1", trusted: true };
+const stranger: Peer = { address: "198.51.100.1", trusted: false, scheme: "http" };
+const ownProxy: Peer = { address: "10.0.0.1", trusted: true, scheme: "http" };
 const forwarded: HeaderLines = [
   ["x-forwarded-for", "198.51.100.1"],
   ["x-forwarded-proto", "http"],
@@ -69,6 +69,11 @@ Deno.test("a trusted proxy is believed, and appended to X-Forwarded-For", () => 
     ["x-forwarded-for", "10.0.0.1"],
     ...forwarded.slice(1),
   ]);
+});
+
+Deno.test("behind TLS of the Ingress the backend is told https, so that it does not redirect for ever", () => {
+  const lines = sent([], { ...stranger, scheme: "https" });
+  assert.deepEqual(lines.find(([name]) => name === "x-forwarded-proto")?.[1], "https");
 });
 
 Deno.test("transfer codings other than exactly chunked are refused: request smuggling", () => {

@@ -57,7 +57,7 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
   const upload = openUpload(request, limits, () => watch.touch());
   const watch = idleTimer.watch(
     limits.connectOrHeadMs,
-    () => abort.abort(silent("head")),
+    () => abort.abort(upload.unfinished ? clientStalled() : silent("head")),
     detached ? undefined : () => {
       // A listener on every request's signal costs more than asking the few that are still there.
       if (request.signal.aborted) abort.abort(clientGone());
@@ -104,6 +104,10 @@ function replyContext(
 
 function silent(part: "head" | "body"): UpstreamFailure {
   return new UpstreamFailure("upstream_timeout", `no ${part} in time`, "maybe");
+}
+
+function clientStalled(): Failure {
+  return new Failure("request_timeout", "the client stopped sending its body");
 }
 
 function clientGone(): UpstreamFailure {

@@ -30,7 +30,7 @@ export function proxyTo(answer: Answer, { limits, call }: Options = {}) {
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     async (request, info) => {
       const target = canonicalRequest(request);
-      const peer = { address: info.remoteAddr.hostname, trusted: false };
+      const peer = { address: info.remoteAddr.hostname, trusted: false, scheme: "http" } as const;
       const headers = backendHeaders(request.headers, target.authority, peer);
       const common = {
         request,

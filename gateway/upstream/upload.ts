@@ -12,6 +12,8 @@ export interface UploadLimits {
 /** The request body on its way to the backend. */
 export interface Upload {
   readonly body: ReadableStream<Uint8Array> | null;
+  /** The client has not sent all of it yet. Not known of small bodies. */
+  unfinished?: boolean;
   /** Why the upload broke off: `fetch` reports only that it did. */
   failure?: unknown;
 }
@@ -50,14 +52,18 @@ function watchedUpload(
   onActivity: () => void,
 ): Upload {
   let sent = 0;
-  const upload: { body: ReadableStream<Uint8Array>; failure?: unknown } = {
+  const upload: Upload = {
+    unfinished: true,
     body: watchedStream(source, {
       onBytes(count) {
         sent += count;
         if (sent > limit) throw upload.failure = bodyTooLarge(limit);
         onActivity();
       },
-      onEnd: onActivity,
+      onEnd() {
+        upload.unfinished = false;
+        onActivity();
+      },
     }),
   };
   return upload;

@@ -65,6 +65,16 @@ Deno.test("bodies over the limit get 413, also to a client that reads only after
   }
 });
 
+Deno.test("a small body over the limit, whose bytes nobody counts, is refused by its length", async () => {
+  await using proxy = proxyTo(empty, { limits: { maxBodyBytes: 4 } });
+  const text = await exchange(
+    proxy.port,
+    `POST / HTTP/1.1\r\n${close}Content-Length: 5\r\n\r\nhello`,
+  );
+  assert.match(text, /^HTTP\/1.1 413 /);
+  assert.equal(proxy.backend.requests.length, 0);
+});
+
 Deno.test("a backend that answers before it has read the upload gets its answer through", async () => {
   const reply = "HTTP/1.1 403 x\r\ncontent-length: 2\r\n\r\nno";
   await using proxy = proxyTo(reply);
