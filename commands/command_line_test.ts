@@ -19,6 +19,16 @@ const wrong: [args: string[], says: RegExp][] = [
   [["gateway", "--manifests", samples, "--listen", "here"], /Give HOST:PORT, such as 127/],
   [["gateway", "--manifests", samples, "--listen", ":99999"], /Give HOST:PORT/],
   [["gateway", "--manifests", samples, "--drain-timeout", "30"], /Give a number with a unit/],
+  [["gateway", "--manifests", samples, "--settle-timeout", "600h"], /from 1ms to 24h/],
+  [["gateway", "--manifests", samples, "--verify-timeout", "0s"], /from 1ms to 24h/],
+  [["gateway", "--manifests", samples, "--cors", "example.com"], /Give origins, such as https/],
+  [
+    ["gateway", "--manifests", samples, "--allow-facilitator-host", "http://localhost"],
+    /Give HOST or HOST:PORT without a scheme/,
+  ],
+  [["gateway", "--manifests", samples, "--cluster-domain", "a b"], /Give a domain in lower case/],
+  [["gateway", "--manifests", samples, "--access-log", "maybe"], /Give true or false/],
+  [["gateway", "--manifests", main], /Give a folder that exists/],
   [["gateway", "--manifests", samples, "--max-body-bytes", "big"], /Give a number of bytes/],
   [["gateway", "--manifests", samples, "--trusted-proxies", "10.0.0.0/99"], /IP address or a CIDR/],
   [["gateway", "--manifests", samples, "--log-level", "loud"], /Allowed choices are debug, info/],
@@ -45,6 +55,23 @@ Deno.test("a wrong environment variable is told like a wrong flag", async () => 
   const { code, stderr } = await run(["gateway", "--manifests", samples], env);
   assert.equal(code, 2);
   assert.match(stderr, /X402_DRAIN_TIMEOUT.*Give a number with a unit/);
+});
+
+Deno.test("an address that cannot be listened on ends with one line and exit code 1", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listen = `127.0.0.1:${taken.addr.port}`;
+  const { code, stdout, stderr } = await run([
+    "gateway",
+    "--manifests",
+    samples,
+    "--listen",
+    listen,
+  ]);
+  taken.close();
+  assert.equal(code, 1);
+  const [line, ...more] = (stdout + stderr).trimEnd().split("\n");
+  assert.match(line!, new RegExp(`gateway cannot listen on ${listen}: .*in use`));
+  assert.deepEqual(more, []);
 });
 
 Deno.test("--help works on every command and names every environment variable", async () => {

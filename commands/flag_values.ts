@@ -15,13 +15,19 @@ const unitBytes: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
-/** `250ms`, `30s`, `5m`, `1h`, in milliseconds. */
+/** A timer of more than 2^31 ms (25 days) goes off at once. */
+const maxDurationMs = 24 * 3_600_000;
+
+/** `250ms`, `30s`, `5m`, `1h`, in milliseconds; more than nothing, at most a day. */
 export function duration(text: string): number {
-  const [, amount, unit] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? [];
-  if (amount === undefined) {
-    throw new InvalidArgumentError("Give a number with a unit: 250ms, 30s, 5m or 1h.");
+  const [, amount, unit] = /^(\d{1,8})(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(amount) * unitMs[unit ?? ""]!;
+  if (!(ms > 0 && ms <= maxDurationMs)) {
+    throw new InvalidArgumentError(
+      "Give a number with a unit, from 1ms to 24h: 250ms, 30s, 5m or 1h.",
+    );
   }
-  return Number(amount) * unitMs[unit!]!;
+  return ms;
 }
 
 /** `host:port`, `[::1]:port` or `:port` (every interface). */
@@ -37,14 +43,15 @@ export function listenAddress(text: string): { hostname: string; port: number } 
 /** A whole number of bytes, with KiB, MiB or GiB if wanted. */
 export function byteCount(text: string): number {
   const [, amount, unit] = /^(\d{1,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
-  if (amount === undefined) {
+  const bytes = Number(amount) * unitBytes[unit ?? "B"]!;
+  if (!Number.isSafeInteger(bytes)) {
     throw new InvalidArgumentError("Give a number of bytes: 1048576, 64MiB or 2GiB.");
   }
-  return Number(amount) * unitBytes[unit ?? "B"]!;
+  return bytes;
 }
 
 /** For flags that can be repeated or hold a comma-separated list. */
-export function list(text: string, previous: readonly string[]): readonly string[] {
+function list(text: string, previous: readonly string[]): readonly string[] {
   const values = text.split(",").map((value) => value.trim()).filter((value) => value !== "");
   return [...previous, ...values];
 }
@@ -53,10 +60,38 @@ export function list(text: string, previous: readonly string[]): readonly string
 export function folder(text: string): string {
   try {
     if (Deno.statSync(text).isDirectory) return text;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  } catch {
+    // Whatever the reason, it is not a folder that can be used.
   }
   throw new InvalidArgumentError("Give a folder that exists.");
+}
+
+/** `true` or `false`: what a switch is in an environment variable. */
+export function booleanText(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new InvalidArgumentError("Give true or false.");
+}
+
+/** A DNS name: `cluster.local`. */
+export function domain(text: string): string {
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError("Give a domain in lower case: cluster.local.");
+}
+
+/** A list of hosts, each with or without a port. */
+export function hostList(text: string, previous: readonly string[]): readonly string[] {
+  const hosts = list(text, previous);
+  if (hosts.every((host) => /^([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?$/.test(host))) return hosts;
+  throw new InvalidArgumentError("Give HOST or HOST:PORT without a scheme: localhost:9402.");
+}
+
+/** A list of origins, as browsers send them, or `*`. */
+export function originList(text: string, previous: readonly string[]): readonly string[] {
+  const origins = list(text, previous);
+  if (origins.every((origin) => origin === "*" || URL.parse(origin)?.origin === origin)) {
+    return origins;
+  }
+  throw new InvalidArgumentError("Give origins, such as https://shop.example.com, or *.");
 }
 
 /** A list of IP addresses and CIDR ranges. */

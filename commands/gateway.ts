@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { startManifestLoop } from "../controller/mod.ts";
-import { type GatewaySettings, startGateway } from "../gateway/mod.ts";
+import { type Gateway, type GatewaySettings, startGateway } from "../gateway/mod.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
 import { addGatewayFlags, type GatewayFlags } from "./gateway_flags.ts";
@@ -16,7 +16,13 @@ export function gatewayCommand(): Command {
 async function runGateway(flags: GatewayFlags): Promise<void> {
   const log = new Logger(flags.logLevel);
   const metrics = new Metrics();
-  const gateway = startGateway(settingsOf(flags), metrics, log);
+  let gateway: Gateway;
+  try {
+    gateway = startGateway(settingsOf(flags), metrics, log);
+  } catch (error) {
+    log.error("cannot start", { reason: (error as Error).message });
+    Deno.exit(1);
+  }
   const addresses = Object.entries(gateway.addresses)
     .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]);
   log.info("gateway listening", Object.fromEntries(addresses));
@@ -34,12 +40,18 @@ async function runGateway(flags: GatewayFlags): Promise<void> {
     report: manifestReporter(log, metrics),
     signal: stop.signal,
   });
+  // One request must not end the others, not even by a fault of ours.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("unhandled rejection", { reason: String(event.reason?.stack ?? event.reason) });
+  });
   await Promise.race([terminated(), loop]);
   log.info("draining", { timeoutMs: flags.drainTimeout });
   const clean = await gateway.drain(flags.drainTimeout);
   if (!clean) log.warn("drain timeout: replies in progress were cut off");
   stop.abort();
-  await loop;
+  // Whatever still holds the process up at this point, nobody waits for it.
+  Deno.exit(0);
 }
 
 /** Resolves on SIGTERM (Kubernetes, docker stop) or SIGINT (Ctrl-C). */

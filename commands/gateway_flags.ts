@@ -1,7 +1,17 @@
 import { type Command, Option } from "commander";
 import type { GatewaySettings } from "../gateway/mod.ts";
 import { type LogLevel, logLevels } from "../store/log.ts";
-import { byteCount, cidrList, duration, folder, list, listenAddress } from "./flag_values.ts";
+import {
+  booleanText,
+  byteCount,
+  cidrList,
+  domain,
+  duration,
+  folder,
+  hostList,
+  listenAddress,
+  originList,
+} from "./flag_values.ts";
 
 /** The values of `gateway`'s flags: times in milliseconds, sizes in bytes. */
 export interface GatewayFlags {
@@ -49,11 +59,11 @@ export function addGatewayFlags(command: Command): Command {
       repeatable(
         "--allow-facilitator-host <host>",
         "host or host:port of a facilitator that may be local, private or without TLS",
-        list,
+        hostList,
       ),
     )
     .addOption(
-      flag("--cluster-domain <domain>", "how names in the cluster end").default("cluster.local"),
+      parsed("--cluster-domain <domain>", "how names in the cluster end", domain, "cluster.local"),
     )
     .addOption(
       repeatable(
@@ -66,7 +76,7 @@ export function addGatewayFlags(command: Command): Command {
       repeatable(
         "--cors <origin>",
         "origin, or *, whose preflights are answered where the backend does not",
-        list,
+        originList,
       ),
     )
     .addOption(parsed("--verify-timeout <time>", "of one /verify call", duration, "10s"))
@@ -101,7 +111,10 @@ export function addGatewayFlags(command: Command): Command {
     .addOption(
       parsed("--drain-timeout <time>", "for replies in progress after SIGTERM", duration, "30s"),
     )
-    .addOption(flag("--access-log", "write one log line per request").default(false))
+    .addOption(
+      flag("--access-log [true|false]", "write one log line per request")
+        .preset("true").argParser(booleanText).default(false),
+    )
     .addOption(
       flag("--log-level <level>", "least level that is logged").choices(logLevels).default("info"),
     );

@@ -22,7 +22,7 @@ const restartDelayMs = 100;
 /**
  * `Deno.serve` that survives the end of its accept loop: running out of file descriptors rejects
  * `finished`, which would end the process, while listening again recovers (measured).
- * @throws when the address cannot be listened on at start
+ * @throws {Error} naming the address when it cannot be listened on at start
  */
 export function serve(
   name: string,
@@ -36,7 +36,13 @@ export function serve(
   const address = { hostname, port };
 
   function open(at: ListenAddress) {
-    const opened = Deno.serve({ ...at, onListen: () => {}, onError }, handler);
+    let opened;
+    try {
+      opened = Deno.serve({ ...at, onListen: () => {}, onError }, handler);
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new Error(`${name} cannot listen on ${at.hostname}:${at.port}: ${reason}`, { cause });
+    }
     opened.finished.catch((error) => restart(error));
     return opened;
   }
