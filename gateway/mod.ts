@@ -38,7 +38,8 @@ export interface Gateway {
   /** Puts new routes in force for all requests that arrive from now on. */
   publish(snapshot: RouteSnapshot): void;
   /**
-   * Not ready from now on; ends when all replies have ended or the time is over.
+   * Not ready from now on; ends when all replies have ended or the time is over. Only the first
+   * call counts.
    * @returns whether all of them ended by themselves
    */
   drain(timeoutMs: number): Promise<boolean>;
@@ -60,9 +61,10 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
   const sockets = new WebSocketProxy();
   const idleTimer = new IdleTimer();
   const proxy = { transport, idleTimer, limits: settings.proxy };
+  const payments = new PaymentFlow({ facilitator, reservations, metrics, log });
   const handler = new GatewayHandler({
     snapshots,
-    payments: new PaymentFlow({ facilitator, reservations, metrics, log }),
+    payments,
     backends: new BackendCaller(proxy, sockets, trustedProxies, metrics),
     cors: new Cors(settings.corsOrigins),
     trustedProxies,
@@ -71,23 +73,27 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
     accessLog: settings.accessLog,
   });
 
-  let draining = false;
-  const isReady = () => !draining && snapshots.current() !== undefined;
+  let drained: Promise<boolean> | undefined;
+  const isReady = () => drained === undefined && snapshots.current() !== undefined;
   const gateway = serve("gateway", settings.listen, handler.handle.bind(handler), log);
   const probes = serve("probes", settings.probeListen, probeHandler(isReady), log);
   const scrape = serve("metrics", settings.metricsListen, metricsHandler(metrics), log);
 
+  async function drain(timeoutMs: number): Promise<boolean> {
+    const clean = await gateway.drain(timeoutMs);
+    if (!clean) {
+      idleTimer.expireAll();
+      payments.abandon();
+    }
+    // Probes and metrics stay until the end: they are how the draining is watched.
+    await Promise.all([probes.drain(cutMs), scrape.drain(cutMs)]);
+    for (const part of [facilitator, transport, sockets, idleTimer]) part.close();
+    return clean;
+  }
+
   return {
     addresses: { gateway: gateway.address, metrics: scrape.address, probes: probes.address },
     publish: (snapshot) => snapshots.publish(snapshot),
-    async drain(timeoutMs) {
-      draining = true;
-      const clean = await gateway.drain(timeoutMs);
-      if (!clean) idleTimer.expireAll();
-      // Probes and metrics stay until the end: they are how the draining is watched.
-      await Promise.all([probes.drain(cutMs), scrape.drain(cutMs)]);
-      for (const part of [facilitator, transport, sockets, idleTimer]) part.close();
-      return clean;
-    },
+    drain: (timeoutMs) => drained ??= drain(timeoutMs),
   };
 }

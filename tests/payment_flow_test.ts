@@ -221,6 +221,18 @@ Deno.test("a paid reply is not left to shared caches", async () => {
   await api.shutdown();
 });
 
+Deno.test("a settlement that outlasts the drain is logged with payer and nonce", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/settle"] = "hang";
+  const settling = bed.facilitator.called("/settle");
+  const request = bed.fetch("/paid/x", await bed.sign());
+  await settling;
+  assert.equal(await bed.gateway.gateway.drain(50), false);
+  const line = bed.gateway.log.find(({ msg }) => msg === "settlement outcome unknown");
+  assert.match(String(line?.nonce), /^0x[0-9a-f]{64}$/);
+  await (await request).body?.cancel();
+});
+
 Deno.test("no signature and no payment header gets into the log", async () => {
   await using bed = setUp();
   const [name, value] = await bed.sign();

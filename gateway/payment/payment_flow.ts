@@ -1,4 +1,4 @@
-import type { Logger } from "../../store/log.ts";
+import type { LogFields, Logger } from "../../store/log.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import type { PaymentReservations } from "../../store/payment_reservations.ts";
 import { Failure } from "../failures.ts";
@@ -66,7 +66,16 @@ export interface PaymentFlowDeps {
  * buyer would sign and pay a second time.
  */
 export class PaymentFlow {
+  readonly #settling = new Set<LogFields>();
+
   constructor(private readonly deps: PaymentFlowDeps) {}
+
+  /** For the end of the process: says of which payments the outcome will not be known here. */
+  abandon(): void {
+    for (const fields of this.#settling) {
+      this.deps.log.error("settlement outcome unknown", { ...fields, code: "shutdown" });
+    }
+  }
 
   /** @throws {Failure} for everything that is neither a reply of the backend nor a 402 */
   async serve(purchase: Purchase): Promise<Response> {
@@ -172,8 +181,10 @@ export class PaymentFlow {
     const { facilitator, log } = this.deps;
     // Unknown first: an exception on the way must not make the payment usable again.
     reserved.end = "unknown";
-    const outcome = await facilitator.settle(payment, access.terms, resourceUrl);
     const fields = describePayment(purchase);
+    this.#settling.add(fields);
+    const outcome = await facilitator.settle(payment, access.terms, resourceUrl)
+      .finally(() => this.#settling.delete(fields));
     if (outcome.kind === "settled") {
       rule.count("payment_accepted");
       access.amounts.value += access.price;
