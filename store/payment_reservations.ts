@@ -25,16 +25,21 @@ export interface PaymentReservations {
   close(id: string, state: "spent" | "unknown"): Promise<void>;
 }
 
-/** How many closed payments are remembered; beyond that the facilitator's own nonce check serves. */
-const maxClosed = 200_000;
-
 /** For one process: lost at exit, when the nonce check of the chain is what remains. */
 export class InMemoryReservations implements PaymentReservations {
   readonly #inFlight = new Map<string, bigint>();
   /** Oldest first, as a Map iterates in order of insertion. */
   readonly #closed = new Map<string, { state: "spent" | "unknown"; expiresAt: bigint }>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /**
+   * @param maxClosed closed payments that are remembered; beyond that, those closed first are left
+   * to the facilitator's own nonce check
+   * @param now in ms
+   */
+  constructor(
+    private readonly maxClosed = 200_000,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   reserve(id: string, expiresAt: bigint): Promise<Reservation> {
     const closed = this.#closed.get(id);
@@ -61,7 +66,7 @@ export class InMemoryReservations implements PaymentReservations {
   #forgetOldest(): void {
     const now = BigInt(Math.floor(this.now() / 1000));
     for (const [id, { expiresAt }] of this.#closed) {
-      if (expiresAt >= now && this.#closed.size <= maxClosed) break;
+      if (expiresAt >= now && this.#closed.size <= this.maxClosed) break;
       this.#closed.delete(id);
     }
   }

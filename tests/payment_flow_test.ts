@@ -108,6 +108,43 @@ Deno.test("a backend that was never reached uses nothing up", async () => {
   assert.equal(bed.settlements(), 1);
 });
 
+Deno.test("a backend that may have acted uses the payment up, although it never answered", async () => {
+  await using bed = setUp();
+  const access = { kind: "paid", terms: bed.terms } as const;
+  const resetting = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const reset = (async () => {
+    using connection = await resetting.accept();
+    await connection.read(new Uint8Array(4096));
+  })();
+  const url = `http://127.0.0.1:${resetting.addr.port}`;
+  bed.gateway.gateway.publish(snapshotOf(url, [rule("/paid/**", access)]));
+  const header = await bed.sign();
+  const failed = await bed.fetch("/paid/x", header);
+  await reset;
+  resetting.close();
+  assert.deepEqual([failed.status, (await failed.json()).error], [502, "upstream_reset"]);
+  bed.gateway.gateway.publish(snapshotOf(bed.api.url, [rule("/paid/**", access)]));
+  const again = await bed.fetch("/paid/x", header);
+  assert.deepEqual([again.status, (await again.json()).error], [402, "payment_already_used"]);
+  assert.deepEqual([bed.api.received.length, bed.settlements()], [0, 0]);
+});
+
+Deno.test("a reply that is not paid for in the end is thrown away, not left running", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const endless = () => new ReadableStream({ cancel: () => cancelled.resolve() });
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  await using api = Deno.serve(options, () => new Response(endless()));
+  await using bed = setUp();
+  const access = { kind: "paid", terms: bed.terms } as const;
+  const url = `http://127.0.0.1:${api.addr.port}`;
+  bed.gateway.gateway.publish(snapshotOf(url, [rule("/paid/**", access)]));
+  bed.facilitator.answers["/settle"] = { json: { success: false, errorReason: "no_money" } };
+  const refused = await bed.fetch("/paid/x", await bed.sign());
+  await refused.body?.cancel();
+  assert.equal(refused.status, 402);
+  await cancelled.promise;
+});
+
 Deno.test("before-request: a backend that fails after the charge: its status with the receipt", async () => {
   await using bed = setUp({ settle: "before-request" });
   const failed = await bed.fetch("/paid/x?status=500", await bed.sign());
@@ -142,7 +179,8 @@ Deno.test("after-response: a client that leaves while the backend works is charg
   await using bed = setUp();
   const leave = new AbortController();
   const settled = bed.facilitator.called("/settle");
-  const request = bed.fetch("/slow?ms=200", await bed.sign(), { signal: leave.signal });
+  // Longer than the gateway takes to notice that the client has left.
+  const request = bed.fetch("/slow?ms=600", await bed.sign(), { signal: leave.signal });
   await bed.facilitator.called("/verify");
   leave.abort();
   await assert.rejects(request);
