@@ -3,6 +3,11 @@ import { amountPattern } from "./pay_amount.ts";
 import { type PayOptions, runPay } from "./pay_request.ts";
 import { devAccountCount } from "./pay_wallet.ts";
 
+type PayFlags = Omit<PayOptions, "url">;
+
+/** What `fetch` does not send (Fetch standard, "forbidden method"). */
+const forbiddenMethods = new Set(["CONNECT", "TRACE", "TRACK"]);
+
 /** `x402-k8s-operator pay URL`. */
 export function payCommand(): Command {
   return new Command("pay")
@@ -10,7 +15,7 @@ export function payCommand(): Command {
     .argument("<url>", "what to request: http:// or https://", parseUrl)
     .addOption(
       new Option("--private-key-file <file>", "wallet: file with its private key in hexadecimal")
-        .env("X402_PAY_PRIVATE_KEY_FILE").conflicts("devAccount"),
+        .env("X402_PAY_PRIVATE_KEY_FILE"),
     )
     .addOption(
       new Option("--dev-account <n>", "wallet: account 0 to 9 of anvil's public test mnemonic")
@@ -29,9 +34,20 @@ export function payCommand(): Command {
     .option("--method <method>", "HTTP method (default: GET, or POST with --data)", parseMethod)
     .option("--header <line>", 'request header "Name: value"; can be repeated', parseHeader)
     .option("--data <text>", "request body")
-    .action(async (url: string, options: Omit<PayOptions, "url">) => {
-      Deno.exitCode = await runPay({ url, ...options });
+    .action(async (url: string, flags: PayFlags, command: Command) => {
+      Deno.exitCode = await runPay({ url, ...withOneWallet(flags, command) });
     });
+}
+
+/** Not `conflicts()` of commander: that takes a flag and the other wallet's variable for a clash. */
+function withOneWallet(options: PayFlags, command: Command): PayFlags {
+  const { privateKeyFile, devAccount, ...rest } = options;
+  if (privateKeyFile === undefined || devAccount === undefined) return options;
+  const fileSource = command.getOptionValueSource("privateKeyFile");
+  if (fileSource === command.getOptionValueSource("devAccount")) {
+    command.error("error: two wallets are given; use --private-key-file or --dev-account");
+  }
+  return fileSource === "cli" ? { ...rest, privateKeyFile } : { ...rest, devAccount };
 }
 
 function parseUrl(text: string): string {
@@ -51,8 +67,10 @@ function parseAmount(text: string): string {
 }
 
 function parseMethod(text: string): string {
-  if (/^[A-Z]+$/.test(text)) return text;
-  throw new InvalidArgumentError("Give an HTTP method in capital letters, such as POST.");
+  if (/^[A-Z]+$/.test(text) && !forbiddenMethods.has(text)) return text;
+  throw new InvalidArgumentError(
+    "Give an HTTP method in capital letters, such as POST, but not CONNECT, TRACE or TRACK.",
+  );
 }
 
 function parseHeader(text: string, previous: [string, string][] = []): [string, string][] {

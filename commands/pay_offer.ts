@@ -110,10 +110,23 @@ function read<S extends z.ZodType>(decode: () => unknown, schema: S, where: stri
   throw new PayError(`The ${where} of the 402 is no offer: ${issue?.path.join(".")} is wrong.`);
 }
 
+/**
+ * Seconds that a signed payment may be good for: a seller who chose more could keep it and take the
+ * money long after. The gateway asks for at most this too.
+ */
+const maxValiditySeconds = 3600;
+
 /** The token of an offer, or in a sentence why this client cannot pay it. */
 export function findToken({ requirements }: Offer): KnownAsset | string {
-  const { scheme, network, asset } = requirements;
+  const { scheme, network, asset, maxTimeoutSeconds } = requirements;
   if (scheme !== "exact") return `the scheme ${scheme} is not supported`;
+  if (
+    !Number.isInteger(maxTimeoutSeconds) || maxTimeoutSeconds < 1 ||
+    maxTimeoutSeconds > maxValiditySeconds
+  ) {
+    const allowed = `a whole number of seconds from 1 to ${maxValiditySeconds}`;
+    return `maxTimeoutSeconds is ${maxTimeoutSeconds}, it must be ${allowed}`;
+  }
   const caip2 = findNetwork(network)?.caip2;
   if (caip2 === undefined) return `the network ${network} is not known`;
   return findKnownAsset(caip2, asset) ?? `the token ${asset} is not known on ${network}`;

@@ -1,25 +1,25 @@
 import type { KnownAsset } from "../crd/networks.ts";
 import { amountPattern, formatTokenAmount, parseTokenAmount } from "./pay_amount.ts";
 import { PayError } from "./pay_error.ts";
+import { exchange, type PayRequest, refuseUnusableBody } from "./pay_exchange.ts";
 import { findToken, type Offer, readPaymentRequired } from "./pay_offer.ts";
 import { printReply } from "./pay_reply.ts";
 import { signOffer } from "./pay_signature.ts";
 import { type Terminal, terminal } from "./pay_terminal.ts";
 import { devAccount, readPrivateKeyFile } from "./pay_wallet.ts";
 
-export interface PayOptions {
-  readonly url: string;
+/** What `pay` is asked to do. */
+export interface PayOptions extends PayRequest {
   /** This or `devAccount` names the wallet. */
   readonly privateKeyFile?: string;
   readonly devAccount?: number;
   /** Decimal, in the token's unit; absent: the terminal asks. */
   readonly maxAmount?: string;
-  /** Default: GET, or POST when there is `data`. */
-  readonly method?: string;
-  readonly header?: readonly [name: string, value: string][];
-  readonly data?: string;
   readonly protocol: "auto" | "1" | "2";
 }
+
+/** Offers and reasons printed of a 402; a hostile one has thousands. */
+const maxShown = 10;
 
 /**
  * Requests a URL and pays if it asks for at most the limit: the offer, status, body and receipt go
@@ -42,11 +42,9 @@ async function pay(options: PayOptions, io: Terminal): Promise<number> {
   if (options.maxAmount === undefined && io.ask === undefined) {
     throw new PayError("No price limit is given; use --max-amount, such as 0.01.", 2);
   }
-  const unpaid = await send(options);
-  if (unpaid.status !== 402) {
-    io.say("No payment is asked for.");
-    return await printReply(unpaid, false, io);
-  }
+  refuseUnusableBody(options);
+  const unpaid = await exchange(options);
+  if (unpaid.status !== 402) return await printReply(unpaid, false, io);
   const body = await unpaid.text();
   const { offers } = readPaymentRequired(unpaid.headers, body, options.protocol);
   const { offer, token } = chooseOffer(offers, options.maxAmount, io);
@@ -55,24 +53,7 @@ async function pay(options: PayOptions, io: Terminal): Promise<number> {
     ? await devAccount(options.devAccount!)
     : await readPrivateKeyFile(options.privateKeyFile);
   io.say(`Paying as ${account.address}`);
-  return await printReply(await send(options, await signOffer(account, offer)), true, io);
-}
-
-/** Redirects are not followed: they could take the payment to a server that did not offer. */
-async function send(options: PayOptions, payment?: [string, string]): Promise<Response> {
-  const { url, data } = options;
-  const method = options.method ?? (data === undefined ? "GET" : "POST");
-  const headers = [...options.header ?? [], ...(payment === undefined ? [] : [payment])];
-  try {
-    return await fetch(url, { method, headers, body: data ?? null, redirect: "manual" });
-  } catch (error) {
-    const why = (error as Error).message;
-    throw new PayError(
-      payment === undefined
-        ? `${url} cannot be reached: ${why}`
-        : `The payment was sent and no answer came: ${why}; it may still be settled.`,
-    );
-  }
+  return await printReply(await exchange(options, await signOffer(account, offer)), true, io);
 }
 
 /** The first offer that can be paid within the limit; the server's order is its preference. */
@@ -82,15 +63,26 @@ function chooseOffer(
   io: Terminal,
 ): { offer: Offer; token: KnownAsset } {
   const reasons: string[] = [];
+  let chosen;
   for (const offer of offers) {
     const token = findToken(offer);
-    printOffer(offer, token, io);
     if (typeof token === "string") reasons.push(token);
     else if (maxAmount !== undefined && isAbove(offer, maxAmount, token)) {
       reasons.push(`${price(offer, token)} is above the limit of ${maxAmount} ${token.symbol}`);
-    } else return { offer, token };
+    } else {
+      chosen = { offer, token };
+      break;
+    }
+    if (reasons.length <= maxShown) printOffer(offer, token, io);
   }
-  throw new PayError(`Nothing was signed: ${reasons.join("; ") || "the 402 offers nothing"}.`);
+  const unseen = reasons.length - maxShown;
+  if (unseen > 0) io.say(`and ${unseen} more that cannot be paid`);
+  if (chosen === undefined) {
+    const why = reasons.slice(0, maxShown).join("; ") || "the 402 offers nothing";
+    throw new PayError(`Nothing was signed: ${why}.`);
+  }
+  printOffer(chosen.offer, chosen.token, io);
+  return chosen;
 }
 
 function printOffer(offer: Offer, token: KnownAsset | string, io: Terminal): void {

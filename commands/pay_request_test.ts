@@ -41,7 +41,9 @@ function startShop({ terms: other, amount = "1000", paid }: ShopOptions = {}): S
     const v2 = request.headers.get("payment-signature");
     const payment = v2 ?? request.headers.get("x-payment");
     payments.push(payment === null ? "" : v2 === null ? "x-payment" : "payment-signature");
-    if (new URL(request.url).pathname === "/free") return new Response("free goods");
+    const { pathname } = new URL(request.url);
+    if (pathname === "/free") return new Response("free goods");
+    if (pathname === "/moved") return Response.redirect("http://other.example/", 302);
     if (payment === null) return challenge({ ...terms, ...other }, amount);
     return paid?.() ?? await settle(payment, v2 === null, stub.addr.port);
   });
@@ -123,12 +125,18 @@ Deno.test("pay signs nothing above the limit", async () => {
   assert.deepEqual(shop.payments, [""]);
 });
 
-Deno.test("pay signs nothing for a network, token or scheme that it does not know", async () => {
+Deno.test("pay signs nothing for a network, token, scheme or validity that it does not accept", async () => {
   const cases = [
     [{ network: "eip155:999999999" }, /the token 0x036C\w+ is not known on eip155:999999999/],
     [{ network: "solana" }, /the network solana is not known/],
     [{ asset: seller }, new RegExp(`the token ${seller} is not known on eip155:84532`)],
     [{ scheme: "upto" }, /the scheme upto is not supported/],
+    ...[1e9, -5, 0, 1.5, 3601].map((seconds) =>
+      [
+        { maxTimeoutSeconds: seconds },
+        new RegExp(`is ${seconds}, it must be a whole number of seconds from 1 to 3600`),
+      ] as const
+    ),
     [{ extra: {} }, /EIP-712 domain parameters/],
   ] as const;
   for (const [change, message] of cases) {
@@ -138,6 +146,27 @@ Deno.test("pay signs nothing for a network, token or scheme that it does not kno
     assert.match(output, /Nothing was signed: /);
     assert.match(output, message);
     assert.deepEqual(shop.payments, [""]);
+  }
+});
+
+Deno.test("of a 402 with thousands of offers, ten are shown, and the one that is chosen", async () => {
+  const [none, good] = ["nope", "base-sepolia"].map((network) => ({
+    ...terms,
+    network,
+    maxAmountRequired: "1000",
+  }));
+  const nones = Array.from({ length: 3000 }, () => none);
+  for (const [accepts, shown] of [[nones, 10], [[...nones, good], 11]] as const) {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => Response.json({ x402Version: 1, accepts }, { status: 402 }),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const { output } = await pay({ url, maxAmount: "1" });
+    assert.equal(output.match(/^Offer/gm)?.length, shown);
+    assert.match(output, /^and 2990 more that cannot be paid$/m);
+    assert.ok(output.length < 3000, `${output.length} characters`);
+    await server.shutdown();
   }
 });
 
@@ -163,6 +192,11 @@ Deno.test("pay used wrongly is exit code 2 before anything is sent", async () =>
   const noLimit = await pay({ url });
   assert.equal(noLimit.code, 2);
   assert.match(noLimit.output, /No price limit is given; use --max-amount/);
+  for (const method of ["GET", "HEAD"]) {
+    const body = await pay({ url, maxAmount: "1", method, data: "x" });
+    const message = `error: --data cannot be sent with --method ${method}; leave out one of them.`;
+    assert.deepEqual(body, { code: 2, body: "", output: message });
+  }
   assert.deepEqual(shop.payments, []);
 });
 
@@ -178,6 +212,37 @@ Deno.test("pay passes on what costs nothing", async () => {
   const { code, body, output } = await pay({ url: `${shop.url}free`, maxAmount: "1" });
   assert.deepEqual([code, body], [0, "free goods"]);
   assert.match(output, /No payment is asked for\./);
+});
+
+Deno.test("a redirect instead of a price is told and fails", async () => {
+  await using shop = startShop();
+  const { code, output } = await pay({ url: `${shop.url}moved`, maxAmount: "1" });
+  assert.equal(code, 1);
+  assert.equal(
+    output,
+    "Status: 302 Found\nLocation: http://other.example/ (redirects are not followed)",
+  );
+});
+
+Deno.test("a receipt that says the payment failed is a failure, with its reason as text", async () => {
+  const cases = [
+    [{ success: false, errorReason: "no_funds" }, 1, /^Receipt: failed, no_funds$/m],
+    [
+      { success: false, errorReason: { a: 1 }, payer: [1] },
+      1,
+      /failed, \{"a":1\}\n {2}payer: \[1\]$/,
+    ],
+    [{ success: false }, 1, /^Receipt: failed, no reason$/m],
+    [{ success: true }, 0, /^Receipt: paid$/m],
+    [null, 0, /^Receipt: the server sent one that cannot be read\.$/m],
+  ] as const;
+  for (const [receipt, expected, message] of cases) {
+    const headers = { "payment-response": btoa(JSON.stringify(receipt)) };
+    await using shop = startShop({ paid: () => new Response("goods", { headers }) });
+    const { code, output } = await pay({ url: shop.url, maxAmount: "1" });
+    assert.match(output, message);
+    assert.equal(code, expected, output);
+  }
 });
 
 Deno.test("pay reports a payment that the server refuses, or a paid request that fails", async () => {
@@ -198,8 +263,8 @@ Deno.test("pay reports a payment that the server refuses, or a paid request that
 Deno.test("pay does not take a payment along to another server by redirect", async () => {
   await using thief = startShop();
   await using shop = startShop({ paid: () => Response.redirect(thief.url, 307) });
-  await pay({ url: shop.url, maxAmount: "1" });
-  assert.deepEqual(thief.payments, []);
+  const { code } = await pay({ url: shop.url, maxAmount: "1" });
+  assert.deepEqual([code, thief.payments], [1, []]);
 });
 
 Deno.test("lines for the terminal cannot carry control sequences of a server", () => {
