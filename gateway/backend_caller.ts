@@ -2,13 +2,14 @@ import { Failure } from "./failures.ts";
 import type { Exchange } from "./handler.ts";
 import type { BackendReply } from "./payment/payment_flow.ts";
 import type { HeaderLine } from "./payment/receipt.ts";
-import type { Metrics } from "../store/metrics.ts";
 import { servesTls } from "./routing/public_url.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
-import { backendHeaders } from "./upstream/headers.ts";
-import { proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
+import { backendHeaders, checkTransferCoding } from "./upstream/headers.ts";
+import { checkMethod, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
+import { checkAnnouncedLength } from "./upstream/upload.ts";
 import {
   type BackendSocket,
+  checkHandshake,
   isWebSocketUpgrade,
   type WebSocketProxy,
 } from "./upstream/websocket.ts";
@@ -19,15 +20,44 @@ export class BackendCaller {
     private readonly settings: ProxySettings,
     private readonly sockets: WebSocketProxy,
     private readonly trustedProxies: TrustedProxies,
-    private readonly metrics: Metrics,
   ) {}
 
   /** The reply of a request that costs nothing; aborted when the client leaves. */
-  async forward(exchange: Exchange): Promise<Response> {
-    if (isWebSocketUpgrade(exchange.request)) {
-      return (await this.#openSocket(exchange, [])).bridge(exchange.request);
-    }
-    return await this.#proxy(exchange, [], false);
+  forward(exchange: Exchange): Promise<Response> {
+    const { request } = exchange;
+    if (!isWebSocketUpgrade(request)) return this.#proxy(exchange, [], false);
+    return this.#openSocket(exchange, []).then((socket) => socket.bridge(request));
+  }
+
+  /**
+   * A CORS preflight, which costs nothing and therefore gets nothing: only the headers that a
+   * preflight is about reach the backend, and no body comes back from a backend that answers
+   * OPTIONS as if it were GET.
+   */
+  async forwardPreflight(exchange: Exchange): Promise<Response> {
+    const { headers, signal } = exchange.request;
+    const request = new Request("http://preflight/", {
+      method: "OPTIONS",
+      headers: [...headers].filter(([name]) => preflightNames.test(name)),
+      signal,
+    });
+    const reply = await this.#proxy({ ...exchange, request }, [], false);
+    await reply.body?.cancel();
+    reply.headers.delete("content-length");
+    return new Response(null, reply);
+  }
+
+  /**
+   * Refuses what could not be passed on, before anything is offered or charged for it.
+   * @throws {Failure}
+   */
+  check(exchange: Exchange): void {
+    const { request } = exchange;
+    backendOf(exchange);
+    checkMethod(request.method);
+    checkTransferCoding(request.headers.get("transfer-encoding"));
+    checkAnnouncedLength(request, this.settings.limits);
+    if (isWebSocketUpgrade(request)) checkHandshake(request);
   }
 
   /** Calls the backend once, to its end even when the client leaves: what it did is settled. */
@@ -52,21 +82,17 @@ export class BackendCaller {
     };
   }
 
-  async #proxy(exchange: Exchange, identity: HeaderLine[], paid: boolean): Promise<Response> {
+  #proxy(exchange: Exchange, identity: HeaderLine[], paid: boolean): Promise<Response> {
     const { request, target } = exchange;
     const backendUrl = backendOf(exchange);
     const headers = this.#headers(exchange, identity);
     const call = { request, target, backendUrl, headers, once: paid, detached: paid };
-    const start = performance.now();
-    try {
-      return await proxyRequest(this.settings, call);
-    } finally {
-      this.metrics.proxySeconds.observe((performance.now() - start) / 1000);
-    }
+    return proxyRequest(this.settings, call);
   }
 
   #openSocket(exchange: Exchange, identity: HeaderLine[]): Promise<BackendSocket> {
     const { request, target } = exchange;
+    checkHandshake(request);
     return this.sockets.open({
       url: backendOf(exchange) + target.path + target.query,
       headers: this.#headers(exchange, identity),
@@ -89,14 +115,19 @@ function backendOf({ match: { backend } }: Exchange): string {
 }
 
 function withHeaders(response: Response, lines: readonly HeaderLine[]): Response {
-  for (const line of lines) response.headers.append(...line);
+  // Ours alone: a backend's own receipt would be one too many.
+  for (const line of lines) response.headers.set(...line);
   return response;
 }
+
+/** What a preflight is about (Fetch standard, section 3.2), and who asks. */
+const preflightNames = /^(?:origin|access-control-request-.*|user-agent|x-forwarded-.*)$/;
 
 /** What one buyer paid for must not be handed to others from a shared cache (RFC 9111, 5.2.2.7). */
 function privateCache(headers: Headers): void {
   const directives = (headers.get("cache-control") ?? "").split(",").map((text) => text.trim())
     .filter((text) => text !== "" && !/^(?:public|s-maxage\b.*)$/i.test(text));
-  if (directives.some((text) => /^(?:private|no-store)\b/i.test(text))) return;
+  // `private="name"` is about that header only.
+  if (directives.some((text) => /^(?:private|no-store)$/i.test(text))) return;
   headers.set("cache-control", ["private", ...directives].join(", "));
 }

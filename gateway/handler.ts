@@ -10,8 +10,9 @@ import { readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.
 import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
 import { publicUrl } from "./routing/public_url.ts";
-import type { RouteIndex, RouteMatch } from "./routing/route_index.ts";
+import { pricedByOverride, type RouteIndex, type RouteMatch } from "./routing/route_index.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
+import { forwardedNames } from "./upstream/headers.ts";
 import type { BackendCaller } from "./backend_caller.ts";
 
 export interface HandlerDeps {
@@ -42,11 +43,16 @@ export class GatewayHandler {
   constructor(private readonly deps: HandlerDeps) {}
 
   /** Never rejects. */
-  async handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+  handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    return this.deps.accessLog ? this.#answerAndLog(request, info) : this.#answer(request, info);
+  }
+
+  async #answerAndLog(
+    request: Request,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ): Promise<Response> {
     const start = performance.now();
     const response = await this.#answer(request, info);
-    if (response.status >= 400) await discardUnreadBody(request);
-    if (!this.deps.accessLog) return response;
     // Without the query, which may hold secrets. The time is that until the head of the reply.
     this.deps.log.info("request", {
       client: info.remoteAddr.hostname,
@@ -60,15 +66,21 @@ export class GatewayHandler {
 
   /** Every failure becomes a reply here. */
   async #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    let response: Response;
     try {
       const routes = this.deps.snapshots.current();
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
       const target = canonicalRequest(request);
       const match = routes.match(target, request.method);
-      return await this.#serve({ request, info, target, match });
+      if (pricedByOverride(match, target, request.headers)) {
+        throw new Failure("ambiguous_method", "a header asks for a method with another price");
+      }
+      response = await this.#serve({ request, info, target, match });
     } catch (error) {
-      return this.#fail(request, Failure.from(error));
+      response = this.#fail(request, Failure.from(error));
     }
+    if (response.status >= 400) await discardUnreadBody(request);
+    return response;
   }
 
   #serve(exchange: Exchange): Promise<Response> {
@@ -101,12 +113,19 @@ export class GatewayHandler {
     const { backends, cors } = this.deps;
     if (isPreflight(request)) {
       rule.count("preflight");
-      return cors.preflightReply(request, await backends.forward(exchange));
+      return cors.preflightReply(request, await backends.forwardPreflight(exchange));
     }
-    if (payOrFree(access, request.headers) === "free") {
+    const { headers } = request;
+    const trusted = this.#trusted(exchange);
+    // What a stranger says about where it comes from decides nothing.
+    const valueOf = (name: string) =>
+      trusted || !forwardedNames.test(name) ? headers.get(name) : null;
+    if (payOrFree(access, valueOf) === "free") {
       rule.count("conditional_free");
       return backends.forward(exchange);
     }
+    // What cannot be served must not be offered, and what cannot be sent must not be charged.
+    backends.check(exchange);
     const reply = await this.#charge(exchange, rule, access);
     return cors.expose(request, reply);
   }
@@ -116,9 +135,9 @@ export class GatewayHandler {
     rule: CompiledRule,
     access: PaidAccess,
   ): Response | Promise<Response> {
-    const { request, info, match, target } = exchange;
+    const { request, match, target } = exchange;
     const { headers, method } = request;
-    const forwarded = this.deps.trustedProxies.trusts(info.remoteAddr.hostname)
+    const forwarded = this.#trusted(exchange)
       ? { proto: headers.get("x-forwarded-proto"), host: headers.get("x-forwarded-host") }
       : {};
     const resourceUrl = publicUrl(target, match.ingress.tlsHosts, forwarded);
@@ -134,6 +153,10 @@ export class GatewayHandler {
     const { payments, backends } = this.deps;
     const callBackend = (identity: HeaderLine[]) => backends.callPaid(exchange, identity);
     return payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
+  }
+
+  #trusted({ info }: Exchange): boolean {
+    return this.deps.trustedProxies.trusts(info.remoteAddr.hostname);
   }
 
   #fail(request: Request, failure: Failure): Response {
@@ -155,5 +178,6 @@ async function discardUnreadBody(request: Request): Promise<void> {
   // A body on these is so rare that looking for one on every request is not worth its cost.
   if (request.method === "GET" || request.method === "HEAD") return;
   const { body, bodyUsed } = request;
-  if (body !== null && !bodyUsed && !body.locked) await body.cancel();
+  // A body that broke off in the meantime cannot be cancelled any more, and need not be.
+  if (body !== null && !bodyUsed && !body.locked) await body.cancel().catch(() => {});
 }

@@ -60,12 +60,13 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
   const transport = new FetchTransport();
   const sockets = new WebSocketProxy();
   const idleTimer = new IdleTimer();
-  const proxy = { transport, idleTimer, limits: settings.proxy };
+  const duration = metrics.proxyDuration;
+  const proxy = { transport, idleTimer, limits: settings.proxy, duration };
   const payments = new PaymentFlow({ facilitator, reservations, metrics, log });
   const handler = new GatewayHandler({
     snapshots,
     payments,
-    backends: new BackendCaller(proxy, sockets, trustedProxies, metrics),
+    backends: new BackendCaller(proxy, sockets, trustedProxies),
     cors: new Cors(settings.corsOrigins),
     trustedProxies,
     metrics,

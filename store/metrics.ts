@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
+import { DurationHistogram } from "./duration_histogram.ts";
 
 /** A counter for one set of labels: looked up when routes are compiled, raised by `+=` on requests. */
 export interface CounterHandle {
@@ -23,9 +24,6 @@ export const paymentStatuses = [
 ] as const;
 export type PaymentStatus = (typeof paymentStatuses)[number];
 
-/** Seconds; the default buckets of Prometheus' own client libraries. */
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
 /**
  * Every metric of the program, with the names and labels that dashboards of the original operator
  * use. The label `path` is the pattern of a rule, never the path of a request, so it stays bounded.
@@ -36,18 +34,16 @@ export class Metrics {
   readonly #requests = new Handles("path", "namespace", "route_name", "payment_status");
   readonly #amounts = new Handles("path", "wallet", "network");
 
-  readonly verificationSeconds = new Histogram({
-    name: "x402_payment_verification_duration_seconds",
-    help: "Duration of payment verification calls to the facilitator",
-    buckets: durationBuckets,
-    registers: [this.registry],
-  });
-  readonly proxySeconds = new Histogram({
-    name: "x402_proxy_request_duration_seconds",
-    help: "Duration of proxied requests until the head of the backend's reply",
-    buckets: durationBuckets,
-    registers: [this.registry],
-  });
+  readonly verificationDuration = new DurationHistogram(
+    this.registry,
+    "x402_payment_verification_duration_seconds",
+    "Duration of payment verification calls to the facilitator",
+  );
+  readonly proxyDuration = new DurationHistogram(
+    this.registry,
+    "x402_proxy_request_duration_seconds",
+    "Duration of proxied requests until the head of the backend's reply",
+  );
   readonly activeRoutes = new Gauge({
     name: "x402_active_routes",
     help: "Number of active X402Route resources",

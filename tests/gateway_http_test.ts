@@ -87,7 +87,7 @@ Deno.test("a CORS preflight is not charged and goes to the backend", async () =>
   await using bed = setUp([rule("/api/*", paid)]);
   const reply = await bed.get("/api/x", preflight);
   assert.equal(reply.status, 200);
-  assert.equal((await reply.json()).method, "OPTIONS");
+  assert.equal(bed.api.received[0]?.method, "OPTIONS");
   const plain = await bed.get("/api/x", { method: "OPTIONS" });
   await plain.body?.cancel();
   assert.equal(plain.status, 402, "OPTIONS that is no preflight is priced");

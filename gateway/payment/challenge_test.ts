@@ -92,6 +92,9 @@ Deno.test("requests to ever new URLs do not fill the memory", () => {
   const recent = new RecentReplies();
   const challenge = new Challenge(terms, recent);
   for (let i = 0; i < 2000; i++) challenge.ask(`http://a.test/${i}`, "GET");
+  const long = `http://a.test/${"x".repeat(600)}`;
+  challenge.ask(long, "GET");
+  assert.equal(recent.get(long), undefined);
   assert.equal(recent.get("http://a.test/0"), undefined);
   assert.ok(recent.get("http://a.test/1999") !== undefined);
 });

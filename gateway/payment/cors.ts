@@ -25,17 +25,15 @@ export class Cors {
   /**
    * The preflight's answer: the backend's own if it gave one, else ours. A backend that knows
    * nothing of payments is helped out by naming the payment headers in its answer, too.
+   * @param fromBackend a reply without a body
    */
   preflightReply(request: Request, fromBackend: Response): Response {
     const origin = this.#allowedOrigin(request);
     if (origin === undefined) return fromBackend;
-    const answered = fromBackend.ok && fromBackend.headers.has("access-control-allow-origin");
-    if (answered) {
-      const headers = new Headers(fromBackend.headers);
-      headers.append("access-control-allow-headers", allowed);
-      return new Response(fromBackend.body, { status: fromBackend.status, headers });
+    if (fromBackend.ok && fromBackend.headers.has("access-control-allow-origin")) {
+      fromBackend.headers.append("access-control-allow-headers", allowed);
+      return fromBackend;
     }
-    fromBackend.body?.cancel().catch(() => {});
     const requested = request.headers.get("access-control-request-headers");
     return new Response(null, {
       status: 204,

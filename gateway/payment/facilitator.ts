@@ -28,8 +28,14 @@ export interface FacilitatorTimeouts {
 /** Bytes of a facilitator's answer that are read at most; real ones have a few hundred. */
 const maxAnswerBytes = 64 * 1024;
 
-/** The one reason code that leaves the outcome open: the transaction was sent and not seen in a block. */
-const pendingReason = "settlement_pending";
+/** A transaction hash: it goes into headers, so nothing else may come of a facilitator. */
+const transactionHash = /^0x[0-9a-fA-F]{64}$/;
+/** Refusals that leave open whether the transaction is going to be mined. */
+const openReason = /pending|timed?_?out|unexpected/i;
+/** Refusals that come with a transaction which moved nothing, because it was reverted. */
+const revertedReason = /transaction_failed$|^invalid_transaction_state$/;
+/** Characters of a facilitator's reason that are passed on. */
+const maxReasonLength = 200;
 
 /**
  * Speaks to facilitators: `POST /verify` and `POST /settle` (x402-specification-v2.md, section 7),
@@ -57,9 +63,12 @@ export class FacilitatorClient {
     const body = requestBody(payment, terms, resourceUrl);
     const reply = await this.#post(url, body, this.#pooled, this.timeouts.verifyMs);
     const answer = understand(reply, verifyResponse);
-    if (!answer.isValid) return { kind: "invalid", reason: answer.invalidReason || "invalid" };
+    if (!answer.isValid) return readRefusal(answer.invalidReason);
     if (reply.status >= 400) {
       throw new Failure("facilitator_invalid", `"valid" with status ${reply.status}`);
+    }
+    if (isOther(answer.payer, payment)) {
+      throw new Failure("facilitator_invalid", `"valid" for payer ${answer.payer}`);
     }
     return { kind: "valid" };
   }
@@ -152,19 +161,30 @@ function understand<S extends z.ZodType>(reply: Reply, schema: S): z.infer<S> {
 function readSettlement(reply: Reply, payment: Payment, terms: PaymentTerms): SettleOutcome {
   const { success, transaction, network, payer, errorReason } = understand(reply, settleResponse);
   if (!success) {
-    if (errorReason !== pendingReason) {
-      return { kind: "refused", reason: errorReason || "settlement_failed" };
-    }
-    return unknown(`${pendingReason}, transaction ${transaction ?? "not named"}`);
+    const reason = (errorReason || "settlement_failed").slice(0, maxReasonLength);
+    const reverted = !transaction || revertedReason.test(reason);
+    if (reverted && !openReason.test(reason)) return { kind: "refused", reason };
+    return unknown(`${reason}, transaction ${transaction || "not named"}`);
   }
   if (reply.status >= 400) return unknown(`success with status ${reply.status}`);
-  if (!transaction) return unknown("success without a transaction");
-  const expected = payment.message.x402Version === 2 ? terms.network : terms.networkV1;
-  if (network && network !== expected) return unknown(`settled on ${network}, not ${expected}`);
-  if (payer && payer.toLowerCase() !== payment.authorization.payer) {
-    return unknown(`settled for payer ${payer}`);
+  if (!transactionHash.test(transaction ?? "")) return unknown("success without a transaction");
+  // Facilitators answer with either name, whatever the version.
+  if (network && network !== terms.network && network !== terms.networkV1) {
+    return unknown(`settled on ${network}, not ${terms.network}`);
   }
-  return { kind: "settled", transaction };
+  if (isOther(payer, payment)) return unknown(`settled for payer ${payer}`);
+  return { kind: "settled", transaction: transaction! };
+}
+
+function readRefusal(invalidReason: string | null | undefined): VerifyOutcome {
+  const reason = (invalidReason || "invalid").slice(0, maxReasonLength);
+  // "unexpected_verify_error" says something of the facilitator and nothing of the payment.
+  if (openReason.test(reason)) throw new Failure("facilitator_invalid", reason);
+  return { kind: "invalid", reason };
+}
+
+function isOther(payer: string | null | undefined, { authorization }: Payment): boolean {
+  return !!payer && payer.toLowerCase() !== authorization.payer;
 }
 
 function unknown(detail: string): SettleOutcome {

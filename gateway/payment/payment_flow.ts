@@ -156,7 +156,7 @@ export class PaymentFlow {
       rule.count("verification_error");
       throw error;
     } finally {
-      this.deps.metrics.verificationSeconds.observe((performance.now() - start) / 1000);
+      this.deps.metrics.verificationDuration.observe(performance.now() - start);
     }
   }
 

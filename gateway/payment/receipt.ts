@@ -24,7 +24,9 @@ export function receiptHeader(
     network: v2 ? terms.network : terms.networkV1,
     payer: payment.authorization.payer,
   };
-  return [v2 ? "payment-response" : "x-payment-response", btoa(JSON.stringify(receipt))];
+  // A reason may hold any character; a header may not.
+  const bytes = new TextEncoder().encode(JSON.stringify(receipt));
+  return [v2 ? "payment-response" : "x-payment-response", bytes.toBase64()];
 }
 
 /**

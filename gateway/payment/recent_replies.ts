@@ -2,8 +2,9 @@ import type { Challenge, PreparedReply } from "./challenge.ts";
 
 type RecentReply = PreparedReply & { readonly challenge: Challenge };
 
-/** Replies that are kept at most, about 2 KiB each. */
+/** Replies that are kept at most, and the longest URL whose reply is kept: 4 MiB in all. */
 const maxReplies = 1024;
+const maxUrlLength = 512;
 
 /**
  * The 402s of the URLs asked for last. Making the headers of a reply, base64 and the runtime's check
@@ -18,6 +19,7 @@ export class RecentReplies {
   }
 
   set(url: string, reply: RecentReply): void {
+    if (url.length > maxUrlLength) return;
     this.#replies.set(url, reply);
     if (this.#replies.size <= maxReplies) return;
     const [oldest] = this.#replies.keys();

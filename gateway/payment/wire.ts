@@ -10,8 +10,11 @@ const hexAddress = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const uint256 = z.string().regex(/^\d{1,78}$/);
 const signature = z.string().regex(/^0x[0-9a-fA-F]+$/);
 
+// Strict, because facilitators look for one kind of authorization before the other: in a payload with
+// both, the one that is charged would not be the one that was checked here.
+
 /** `payload` of the `exact` scheme by EIP-3009 `transferWithAuthorization`. */
-const eip3009Payload = z.object({
+const eip3009Payload = z.strictObject({
   signature,
   authorization: z.object({
     from: hexAddress,
@@ -24,7 +27,7 @@ const eip3009Payload = z.object({
 });
 
 /** `payload` of the `exact` scheme by Permit2 `permitWitnessTransferFrom`. */
-const permit2Payload = z.object({
+const permit2Payload = z.strictObject({
   signature,
   permit2Authorization: z.object({
     permitted: z.object({ token: hexAddress, amount: uint256 }),

@@ -20,6 +20,8 @@ export interface CanonicalTarget {
 }
 
 const scheme = "http://";
+/** A 402 repeats the query, encoded, in its header and its body. */
+const maxQueryLength = 8 * 1024;
 /** Groups: host name without the root's dot, IPv6 address, port. */
 const hostAndPort =
   /^(?:([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?|\[([0-9A-Fa-f:.]+)\])(?::(\d{1,5}))?$/;
@@ -40,6 +42,9 @@ export function canonicalRequest(request: Request): CanonicalTarget {
   }
   if (url.includes("#")) throw new Failure("invalid_path", "the request target has a fragment");
   const mark = url.indexOf("?", rest);
+  if (mark >= 0 && url.length - mark > maxQueryLength) {
+    throw new Failure("uri_too_long", `the query has ${url.length - mark} characters`);
+  }
   const path = canonicalPath(mark < 0 ? url.slice(rest) : url.slice(rest, mark));
   return {
     host,

@@ -9,7 +9,8 @@ const none: readonly (readonly string[])[] = Object.freeze([]);
 /**
  * Every other way in which a backend may read a canonical path: with percent-encodings decoded
  * (again), without `;parameters`, with slashes merged, with `%5C` as a slash, with the dot segments
- * that appear resolved, and every combination. Servers differ in all five, so a path whose readings
+ * that appear resolved, as a reference to another host, cut at what may become a query or fragment,
+ * and every combination. Servers differ in all of them, so a path whose readings
  * fall under different rules must not be served. Empty for a path that can be read in one way only.
  * @throws {Failure} `ambiguous_path` when there are more than 64 readings
  */
@@ -34,16 +35,22 @@ const rereadings: readonly ((path: string) => string)[] = [
   (path) => path.replace(/;[^/]*/g, ""),
   (path) => path.replace(/\/{2,}/g, "/"),
   (path) => path.replaceAll("%5C", "/"),
+  // `//host/path` is a reference to another host (RFC 3986, 4.2) for `new URL(path, base)`.
+  (path) => path.replace(/^\/\/[^/]*/, "") || "/",
+  // A hop that decodes and parses again finds a query or a fragment.
+  (path) => path.replace(/%(?:3F|23).*$/, "") || "/",
   resolveDots,
 ];
 
+/**
+ * Byte by byte, as servers do that care for UTF-8 later or never. Other bytes than ASCII keep their
+ * encoding, in which patterns have them too.
+ */
 function decodeOnce(path: string): string {
-  const decoded = path.replace(/(?:%[0-9A-F]{2})+/g, (run) => {
-    try {
-      return decodeURIComponent(run);
-    } catch {
-      return run; // a second decoding finds bytes that are not UTF-8: no server gets further
-    }
+  const decoded = path.replace(/%([0-7][0-9A-F])/g, (_, hex) => {
+    // What comes after a NUL is cut off by some and kept by others.
+    if (hex === "00") throw new Failure("ambiguous_path", "a NUL byte appears when decoded");
+    return String.fromCharCode(parseInt(hex, 16));
   });
   return normalizePercentEncoding(encodeUnsafe(decoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")));
 }

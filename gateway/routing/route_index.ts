@@ -57,12 +57,38 @@ export class RouteIndex {
     if (match === undefined) throw new Failure("no_route", `${target.host}${target.path}`);
     for (const reading of target.readings) {
       const other = find(paths!, "/" + reading.join("/"), reading, method)?.rule;
-      if (other !== undefined && other !== match.rule && other.access.kind !== "free") {
+      if (isPricedOtherwise(other, match.rule)) {
         throw new Failure("ambiguous_path", `${target.path} can be read as /${reading.join("/")}`);
       }
     }
     return match;
   }
+}
+
+/**
+ * Whether a request would fall under another rule that is not free if a backend obeyed one of the
+ * headers that ask it to take the request for one of another method.
+ */
+export function pricedByOverride(
+  { ingress, rule }: RouteMatch,
+  target: CanonicalTarget,
+  headers: Headers,
+): boolean {
+  if (!ingress.rules.dependsOnMethod) return false;
+  return overrideHeaders.some((name) => {
+    const method = headers.get(name)?.trim().toUpperCase();
+    return method !== undefined &&
+      isPricedOtherwise(ingress.rules.find(target.segments, method), rule);
+  });
+}
+
+const overrideHeaders = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+function isPricedOtherwise(
+  other: CompiledRule | undefined,
+  rule: CompiledRule | undefined,
+): boolean {
+  return other !== undefined && other !== rule && other.access.kind !== "free";
 }
 
 function find(

@@ -9,10 +9,13 @@ import { pathSegments } from "../../store/path_pattern.ts";
 export class RuleTrie<R extends { readonly methods?: readonly string[] }> {
   readonly #root = new Node(false);
   readonly #rules: readonly R[];
+  /** Whether it matters for any path with which method it is requested. */
+  readonly dependsOnMethod: boolean;
 
   /** `pattern` of each rule: segments with `*` (one) and `**` (zero or more). Earlier rules win. */
   constructor(rules: readonly (R & { readonly pattern: string })[]) {
     this.#rules = rules;
+    this.dependsOnMethod = rules.some(({ methods }) => methods !== undefined);
     rules.forEach((rule, index) => {
       let node = this.#root;
       for (const segment of pathSegments(rule.pattern)) node = node.extend(segment);

@@ -45,10 +45,13 @@ export class FetchTransport implements UpstreamTransport {
  * the same present as absent, but the client must not become `Deno/x.y`.
  */
 function wireHeaders(headers: [string, string][]): [string, string][] {
-  const wire: [string, string][] = [["accept-encoding", "identity"], ...headers];
-  if (!headers.some(([name]) => name === "user-agent")) {
-    wire.push(["user-agent", "x402-k8s-operator"]);
+  const wire: [string, string][] = [["accept-encoding", "identity"]];
+  let named = false;
+  for (const line of headers) {
+    named ||= line[0] === "user-agent";
+    wire.push(line);
   }
+  if (!named) wire.push(["user-agent", "x402-k8s-operator"]);
   return wire;
 }
 
@@ -65,4 +68,8 @@ function faultOf({ status, headers }: Response): string | undefined {
   if (status < 200 || status > 599) return `status ${status}`;
   const coding = headers.get("transfer-encoding");
   if (coding !== null && coding.toLowerCase() !== "chunked") return `transfer coding ${coding}`;
+  // Which of the two counts is what request smuggling is about (RFC 9112, 6.3).
+  if (coding !== null && headers.has("content-length")) {
+    return "both a length and a transfer coding";
+  }
 }

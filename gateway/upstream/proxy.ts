@@ -1,3 +1,4 @@
+import type { DurationHistogram } from "../../store/duration_histogram.ts";
 import type { IdleTimer } from "../idle_timer.ts";
 import { Failure } from "../failures.ts";
 import type { CanonicalTarget } from "../routing/canonical_request.ts";
@@ -19,6 +20,8 @@ export interface ProxySettings {
   readonly transport: UpstreamTransport;
   readonly idleTimer: IdleTimer;
   readonly limits: ProxyLimits;
+  /** Of each call until the head of its reply, or its failure. */
+  readonly duration: DurationHistogram;
 }
 
 /** One request to pass on. */
@@ -49,19 +52,21 @@ const idempotent = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
  * @throws {UpstreamFailure} when there is no usable reply
  */
 export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Promise<Response> {
-  const { transport, idleTimer, limits } = settings;
+  const { transport, idleTimer, limits, duration } = settings;
   const { request, target, detached } = call;
   const { method } = request;
   checkMethod(method);
+  const start = performance.now();
   const abort = new AbortController();
   const upload = openUpload(request, limits, () => watch.touch());
-  const watch = idleTimer.watch(
+  // A listener on every request's signal costs more than asking the few that are still there.
+  const noticeLeaving = () => {
+    if (request.signal.aborted) abort.abort(clientGone());
+  };
+  let watch = idleTimer.watch(
     limits.connectOrHeadMs,
     () => abort.abort(upload.unfinished ? clientStalled() : silent("head")),
-    detached ? undefined : () => {
-      // A listener on every request's signal costs more than asking the few that are still there.
-      if (request.signal.aborted) abort.abort(clientGone());
-    },
+    detached ? undefined : noticeLeaving,
   );
   try {
     const response = await transport.send({
@@ -72,19 +77,28 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
       once: call.once || !idempotent.has(method),
       signal: abort.signal,
     });
+    watch.stop();
+    if (upload.unfinished) {
+      // The reply came early: an upload that nobody goes on with must not hold the backend.
+      const stalled = () => abort.abort(clientStalled());
+      watch = idleTimer.watch(limits.idleMs, stalled, noticeLeaving);
+      upload.whenEnded = () => watch.stop();
+    }
     return toReply(response, replyContext(settings, call, abort));
   } catch (error) {
+    watch.stop();
     throw upload.failure ?? error;
   } finally {
-    watch.stop();
+    duration.observe(performance.now() - start);
   }
 }
 
 /**
  * `fetch` makes `get` into `GET`, after the rules for GET were not applied to it; it throws for
  * TRACE, and CONNECT is no request to a backend.
+ * @throws {Failure} `method_not_supported`
  */
-function checkMethod(method: string): void {
+export function checkMethod(method: string): void {
   if (method !== method.toUpperCase() || /^(?:CONNECT|TRACE|TRACK)$/.test(method)) {
     throw new Failure("method_not_supported", `method ${method}`);
   }

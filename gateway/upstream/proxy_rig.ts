@@ -1,4 +1,5 @@
 /** For tests: a client, the proxy and a backend on real sockets. */
+import { Metrics } from "../../store/metrics.ts";
 import { IdleTimer } from "../idle_timer.ts";
 import { Failure } from "../failures.ts";
 import { canonicalRequest } from "../routing/canonical_request.ts";
@@ -24,7 +25,8 @@ export function proxyTo(answer: Answer, { limits, call }: Options = {}) {
   const backend = rawBackend(answer);
   const transport = new FetchTransport();
   const idleTimer = new IdleTimer(10);
-  const settings = { transport, idleTimer, limits: { ...defaults, ...limits } };
+  const { proxyDuration: duration } = new Metrics();
+  const settings = { transport, idleTimer, limits: { ...defaults, ...limits }, duration };
   const ended = Promise.withResolvers<"delivered" | "aborted">();
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Metrics } from "../../store/metrics.ts";
 import { IdleTimer } from "../idle_timer.ts";
 import { canonicalRequest } from "../routing/canonical_request.ts";
 import { FetchTransport } from "./fetch_transport.ts";
@@ -182,7 +183,9 @@ async function directly(
   const transport = new FetchTransport();
   const idleTimer = new IdleTimer(5);
   const request = new Request("http://h/", { headers: { host: "h" } });
-  const reply = await proxyRequest({ transport, idleTimer, limits: { ...defaults, idleMs } }, {
+  const { proxyDuration: duration } = new Metrics();
+  const settings = { transport, idleTimer, limits: { ...defaults, idleMs }, duration };
+  const reply = await proxyRequest(settings, {
     request,
     target: canonicalRequest(request),
     backendUrl,

@@ -14,6 +14,8 @@ export interface Upload {
   readonly body: ReadableStream<Uint8Array> | null;
   /** The client has not sent all of it yet. Not known of small bodies. */
   unfinished?: boolean;
+  /** Called when an unfinished upload has ended, well or not. */
+  whenEnded?: () => void;
   /** Why the upload broke off: `fetch` reports only that it did. */
   failure?: unknown;
 }
@@ -32,12 +34,22 @@ export function openUpload(
   if (body === null) return { body };
   const length = headers.get("content-length");
   if (!announcesBody(headers, length)) return { body: null };
-  const chunkedLimit = length === null ? limits.maxChunkedBodyBytes : Infinity;
-  const limit = Math.min(chunkedLimit, limits.maxBodyBytes ?? Infinity);
-  if (Number(length) > limit) throw bodyTooLarge(limit);
+  const limit = checkAnnouncedLength(request, limits);
   // Too small to be slow for long, and passing it on in JavaScript doubles the cost of a request.
   if (length !== null && Number(length) <= smallBodyBytes) return { body };
   return watchedUpload(body, limit, onActivity);
+}
+
+/**
+ * The most bytes that the body may have.
+ * @throws {Failure} `body_too_large` when it is announced to have more
+ */
+export function checkAnnouncedLength({ headers }: Request, limits: UploadLimits): number {
+  const length = headers.get("content-length");
+  const chunkedLimit = length === null ? limits.maxChunkedBodyBytes : Infinity;
+  const limit = Math.min(chunkedLimit, limits.maxBodyBytes ?? Infinity);
+  if (Number(length) > limit) throw bodyTooLarge(limit);
+  return limit;
 }
 
 /** Without either header an HTTP/1 request has no body; HTTP/2 (no Host header) needs neither. */
@@ -63,6 +75,7 @@ function watchedUpload(
       onEnd() {
         upload.unfinished = false;
         onActivity();
+        upload.whenEnded?.();
       },
     }),
   };

@@ -1,5 +1,6 @@
 import { createDirectHttpClient } from "./direct_http_client.ts";
 import type { HeaderLines } from "./headers.ts";
+import { Failure } from "../failures.ts";
 import { UpstreamFailure } from "./transport.ts";
 
 /** Bytes that may wait for one side of a WebSocket; there is no way to make the other side pause. */
@@ -28,6 +29,21 @@ export interface BackendSocketRequest {
 /** Whether a request asks for a WebSocket (RFC 6455, 4.2.1). */
 export function isWebSocketUpgrade({ method, headers }: Request): boolean {
   return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
+/**
+ * Whether the handshake is one that can be answered (RFC 6455, 4.2.1 and 4.1 for sub-protocols).
+ * @throws {Failure} `invalid_upgrade`
+ */
+export function checkHandshake({ headers }: Request): void {
+  const connection = (headers.get("connection") ?? "").toLowerCase().split(",");
+  const protocols = headers.get("sec-websocket-protocol")?.split(",").map((name) => name.trim());
+  const complete = connection.some((token) => token.trim() === "upgrade") &&
+    headers.get("sec-websocket-version") === "13" &&
+    /^[A-Za-z0-9+/]{22}==$/.test(headers.get("sec-websocket-key") ?? "") &&
+    (protocols === undefined || (new Set(protocols).size === protocols.length &&
+      protocols.every((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))));
+  if (!complete) throw new Failure("invalid_upgrade", "connection, version, key or protocols");
 }
 
 /** Opens WebSockets to backends. */
@@ -73,9 +89,16 @@ export class BackendSocket {
 
   /** Answers the client's handshake and connects both sides until one of them closes. */
   bridge(request: Request): Response {
-    const { socket: client, response } = Deno.upgradeWebSocket(request, {
-      idleTimeout: pingSeconds,
-    });
+    try {
+      return this.#bridge(Deno.upgradeWebSocket(request, { idleTimeout: pingSeconds }));
+    } catch (error) {
+      // The client may have left: without it nobody would ever close the backend's side.
+      this.close();
+      throw error;
+    }
+  }
+
+  #bridge({ socket: client, response }: Deno.WebSocketUpgrade): Response {
     client.binaryType = "arraybuffer";
     // The option of upgradeWebSocket refuses what the client did not offer; that is for the client.
     if (this.socket.protocol !== "") {

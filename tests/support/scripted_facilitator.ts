@@ -112,10 +112,8 @@ async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
   if ("raw" in answer) return await write(connection, answer.raw);
   const body = JSON.stringify(answer.json);
   const head = `HTTP/1.1 ${answer.status ?? 200} Scripted\r\ncontent-type: application/json\r\n`;
-  await write(
-    connection,
-    `${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
+  const { length } = new TextEncoder().encode(body);
+  await write(connection, `${head}connection: close\r\ncontent-length: ${length}\r\n\r\n${body}`);
 }
 
 /** Until the other side closes. */
