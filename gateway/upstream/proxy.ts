@@ -59,14 +59,13 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
   const start = performance.now();
   const abort = new AbortController();
   const upload = openUpload(request, limits, () => watch.touch());
-  // A listener on every request's signal costs more than asking the few that are still there.
-  const noticeLeaving = () => {
-    if (request.signal.aborted) abort.abort(clientGone());
-  };
   let watch = idleTimer.watch(
     limits.connectOrHeadMs,
     () => abort.abort(upload.unfinished ? clientStalled() : silent("head")),
-    detached ? undefined : noticeLeaving,
+    detached ? undefined : () => {
+      // A listener on every request's signal costs more than asking the few that are still there.
+      if (request.signal.aborted) abort.abort(clientGone());
+    },
   );
   try {
     const response = await transport.send({
@@ -79,9 +78,9 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
     });
     watch.stop();
     if (upload.unfinished) {
-      // The reply came early: an upload that nobody goes on with must not hold the backend.
-      const stalled = () => abort.abort(clientStalled());
-      watch = idleTimer.watch(limits.idleMs, stalled, noticeLeaving);
+      // The reply came early: an upload that nobody goes on with must not hold the backend. The
+      // signal no longer reaches it, now that the head is in.
+      watch = idleTimer.watch(limits.idleMs, () => upload.abandon?.(clientStalled()));
       upload.whenEnded = () => watch.stop();
     }
     return toReply(response, replyContext(settings, call, abort));

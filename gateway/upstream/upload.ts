@@ -14,6 +14,8 @@ export interface Upload {
   readonly body: ReadableStream<Uint8Array> | null;
   /** The client has not sent all of it yet. Not known of small bodies. */
   unfinished?: boolean;
+  /** Breaks an unfinished upload off; the backend sees a broken connection. */
+  abandon?: (reason: unknown) => void;
   /** Called when an unfinished upload has ended, well or not. */
   whenEnded?: () => void;
   /** Why the upload broke off: `fetch` reports only that it did. */
@@ -64,9 +66,13 @@ function watchedUpload(
   onActivity: () => void,
 ): Upload {
   let sent = 0;
+  const { promise: broken, reject: abandon } = Promise.withResolvers<never>();
+  broken.catch(() => {});
   const upload: Upload = {
     unfinished: true,
+    abandon,
     body: watchedStream(source, {
+      broken,
       onBytes(count) {
         sent += count;
         if (sent > limit) throw upload.failure = bodyTooLarge(limit);

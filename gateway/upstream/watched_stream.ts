@@ -4,6 +4,8 @@ export interface StreamWatcher {
   onPull?(): void;
   /** @throws to end the stream with an error; the source is then cancelled */
   onBytes(count: number): void;
+  /** Ends the stream with an error when it rejects, also while a read is waiting. */
+  readonly broken?: Promise<never>;
   /** Once: all bytes were handed over, or not because either side gave up. */
   onEnd(outcome: "delivered" | "aborted"): void;
 }
@@ -21,7 +23,9 @@ export function watchedStream(
     async pull(controller) {
       watcher.onPull?.();
       try {
-        const { done, value } = await reader.read();
+        const reading = reader.read();
+        const { done, value } =
+          await (watcher.broken ? Promise.race([reading, watcher.broken]) : reading);
         if (done) {
           controller.close();
           return watcher.onEnd("delivered");
