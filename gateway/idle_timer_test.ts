@@ -53,3 +53,12 @@ Deno.test("a watch that another one's expiry stops does not expire in the same s
     assert.deepEqual(expired, ["first"]);
   }
 });
+
+Deno.test("expireAll expires every watch although each one leaves as it does", () => {
+  const timer = new IdleTimer();
+  const expired: number[] = [];
+  for (let i = 0; i < 5; i++) timer.watch(60_000, () => expired.push(i));
+  timer.expireAll();
+  timer.close();
+  assert.deepEqual(expired, [0, 1, 2, 3, 4]);
+});
