@@ -73,8 +73,7 @@ const segment = fc.constantFrom("a", "b", "*", "**");
 const pattern = fc.array(segment, { maxLength: 5 })
   .filter((segments) => segments.filter((s) => s === "**").length <= 3);
 
-/** All paths of up to eight segments: `/**/ b / a / a / a` and ` / a / a / a /
-  a; /**` meet in none that is shorter. */
+// All paths of up to eight segments: "/**/b/a/a/a" and "/a/a/a/a/**" meet in none that is shorter.
 const paths = enumerate(["a", "b", "c"], 8);
 
 function enumerate(alphabet: readonly string[], depth: number): readonly string[][] {
