@@ -9,8 +9,11 @@ export function manifestReporter(log: Logger, metrics: Metrics): (event: Manifes
     switch (event.type) {
       case "manifest-error":
         return log.error("manifest refused, the last good routes stay in force", fields);
-      case "route-invalid":
-        return log.error("X402Route is invalid", fields);
+      case "route-problem":
+        return log.error(
+          event.kind === "invalid" ? "X402Route is invalid" : "X402Route does not work as written",
+          fields,
+        );
       case "route-warning":
         return log.warn("X402Route may not mean what it says", fields);
       case "publish-failed":

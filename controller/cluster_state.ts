@@ -19,19 +19,40 @@ const metadata = z.object({
   annotations: z.record(z.string(), z.string()).nullable().exactOptional(),
 });
 
+const port = z.int().min(1).max(65535);
+
+/** What Kubernetes takes for a host: a DNS name (RFC 1123), or one whose first label is `*`. */
+const host = z.string().max(253).regex(
+  /^$|^(\*\.)?(?![0-9.]+$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i,
+  'a host is a DNS name such as "api.example.com" or "*.example.com", without a port',
+);
+
+/** Kubernetes limits it to no length; the plan needs one, and requests are not longer either. */
+const path = z.string().max(1024).regex(/^(\/|$)/, 'a path starts with "/"');
+
+/** Sequences that Kubernetes allows in paths of type ImplementationSpecific only. */
+const notCanonical = /\/\/|\/\.{1,2}(\/|$)|%2f/i;
+
 const ingressBackend = z.object({
   service: z.object({
     name: z.string(),
-    port: z.object({ name: z.string().exactOptional(), number: z.int().exactOptional() })
+    port: z.object({ name: z.string().exactOptional(), number: port.exactOptional() })
       .exactOptional(),
   }).exactOptional(),
 });
 
 const ingressPath = z.object({
-  path: z.string().exactOptional(),
+  path: path.exactOptional(),
   pathType: z.enum(["Exact", "Prefix", "ImplementationSpecific"]),
   backend: ingressBackend,
-});
+}).refine(
+  ({ path = "/", pathType }) =>
+    pathType === "ImplementationSpecific" || (path !== "" && !notCanonical.test(path)),
+  {
+    path: ["path"],
+    message: 'a path of type Exact or Prefix starts with "/" and has no "//", "/./", "/../" or %2F',
+  },
+);
 
 /** The part of an Ingress (networking.k8s.io/v1) that the plan reads. */
 export const ingressSchema = z.object({
@@ -39,9 +60,9 @@ export const ingressSchema = z.object({
   metadata,
   spec: z.object({
     defaultBackend: ingressBackend.exactOptional(),
-    tls: z.array(z.object({ hosts: z.array(z.string()).exactOptional() })).exactOptional(),
+    tls: z.array(z.object({ hosts: z.array(host).exactOptional() })).exactOptional(),
     rules: z.array(z.object({
-      host: z.string().exactOptional(),
+      host: host.exactOptional(),
       http: z.object({ paths: z.array(ingressPath) }).exactOptional(),
     })).exactOptional(),
   }),
@@ -59,9 +80,9 @@ export const serviceSchema = z.object({
     externalName: z.string().exactOptional(),
     ports: z.array(z.object({
       name: z.string().exactOptional(),
-      port: z.int(),
+      port,
       protocol: z.string().exactOptional(),
-      targetPort: z.union([z.int(), z.string()]).exactOptional(),
+      targetPort: z.union([port, z.string()]).exactOptional(),
     })).exactOptional(),
   }),
 });

@@ -1,53 +1,107 @@
+import { basename, resolve } from "node:path";
+import { isManifestName } from "./manifest_folder.ts";
+
 /** Milliseconds without a further event, after which a change counts as complete. */
-const quiet = 20;
-/** Milliseconds after the first event, when a change is looked at even if there is no end of them. */
-const patience = 60;
+const quiet = 50;
 
 /**
- * Yields at once, and then whenever the folder may have changed: on events, a burst of them counting
- * as one, and every `rescan` milliseconds, because changes through a symbolic link or a bind mount
- * come without events. Ends when the signal aborts.
+ * Yields at once, and then whenever manifests may have changed: after events, once they have ceased,
+ * because half a file may be a valid file that charges for less. Also every `rescan` milliseconds,
+ * because changes through a symbolic link or a bind mount come without events. What it yields tells
+ * whether a further change has begun since. Ends when the signal aborts.
  */
 export async function* folderChanges(
   folder: string,
   signal: AbortSignal,
   rescan = 5000,
-): AsyncGenerator<void> {
+): AsyncGenerator<() => boolean> {
   const bell = new Bell();
   const stop = () => bell.ring();
   signal.addEventListener("abort", stop);
-  let watcher: Deno.FsWatcher | undefined;
-  const look = () => {
-    // The folder may not be there yet.
-    watcher ??= tryWatch(folder, bell);
-    bell.ring();
-  };
+  const watch = new FolderWatch(folder, () => bell.touch());
   // Before the first look, so that no change falls between the two.
-  look();
-  const timer = setInterval(look, rescan);
+  watch.renew();
+  bell.ring();
+  const timer = setInterval(() => {
+    watch.renew();
+    if (!bell.touched) bell.ring();
+  }, rescan);
   try {
     while (true) {
       await bell.rung();
       if (signal.aborted) return;
-      yield;
+      yield () => bell.touched;
     }
   } finally {
     clearInterval(timer);
     signal.removeEventListener("abort", stop);
-    watcher?.close();
+    watch.close();
     bell.cancel();
   }
 }
 
-function tryWatch(folder: string, bell: Bell): Deno.FsWatcher | undefined {
+/** Calls back on every event that may concern manifests. */
+class FolderWatch {
+  #watcher: Deno.FsWatcher | undefined;
+  #watched: string | undefined;
+
+  constructor(private readonly folder: string, private readonly onChange: () => void) {}
+
+  /** Watches a folder that was not there yet or, one call later, one in place of another. */
+  renew(): void {
+    const found = identity(this.folder);
+    if (found === this.#watched) return;
+    // Watched again within the same turn, the folder would give no events (Deno 2.9).
+    if (this.#watched !== undefined) return this.close();
+    this.#watched = found;
+    try {
+      this.#watcher = Deno.watchFs(this.folder, { recursive: false });
+      this.#forward(this.#watcher);
+    } catch {
+      this.#watched = undefined; // The manifest folder reports why it cannot be read.
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#watched = undefined;
+  }
+
+  async #forward(watcher: Deno.FsWatcher): Promise<void> {
+    for await (const { kind, paths } of watcher) {
+      // One made in its place may get the same inode number.
+      if (kind === "remove" && paths.some((path) => this.#isFolder(path))) this.close();
+      if (paths.some((path) => this.#concernsManifests(path))) this.onChange();
+    }
+  }
+
+  #isFolder(path: string): boolean {
+    return resolve(path) === resolve(this.folder);
+  }
+
+  /** Other files, a log for example, may be written to all the time. */
+  #concernsManifests(path: string): boolean {
+    return isManifestName(basename(path)) || this.#isFolder(path) || isLink(path);
+  }
+}
+
+/** Names one folder of all there ever were; undefined when there is none. */
+function identity(folder: string): string | undefined {
   try {
-    const watcher = Deno.watchFs(folder, { recursive: false });
-    (async () => {
-      for await (const _ of watcher) bell.touch();
-    })();
-    return watcher;
+    const { dev, ino } = Deno.statSync(folder);
+    return `${dev} ${ino}`;
   } catch {
-    return undefined; // The manifest folder reports why it cannot be read.
+    return undefined;
+  }
+}
+
+/** A ConfigMap mount changes all its files at once by replacing the link `..data`. */
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
   }
 }
 
@@ -55,20 +109,21 @@ function tryWatch(folder: string, bell: Bell): Deno.FsWatcher | undefined {
 class Bell {
   #ring = Promise.withResolvers<void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #firstTouch: number | undefined;
 
   ring(): void {
     this.cancel();
     this.#ring.resolve();
   }
 
-  /** Rings soon, once it has been quiet or the patience is at its end. */
+  /** Rings once it has been quiet. */
   touch(): void {
-    const now = performance.now();
-    this.#firstTouch ??= now;
     clearTimeout(this.#timer);
-    const wait = Math.min(quiet, this.#firstTouch + patience - now);
-    this.#timer = setTimeout(() => this.ring(), Math.max(0, wait));
+    this.#timer = setTimeout(() => this.ring(), quiet);
+  }
+
+  /** Whether it has been touched and has not rung since. */
+  get touched(): boolean {
+    return this.#timer !== undefined;
   }
 
   async rung(): Promise<void> {
@@ -78,6 +133,6 @@ class Bell {
 
   cancel(): void {
     clearTimeout(this.#timer);
-    this.#firstTouch = undefined;
+    this.#timer = undefined;
   }
 }

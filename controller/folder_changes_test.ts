@@ -17,14 +17,61 @@ Deno.test("yields at once, then once for a burst of changes", async () => {
   assert.ok(performance.now() - written >= 15, "waits until it is quiet");
 });
 
-Deno.test("changes without end do not put off the look at them", async () => {
+Deno.test("a change counts once the writing has ceased, however long that takes", async () => {
   await using watched = await watch(never);
   await watched.next();
-  const started = performance.now();
-  const writer = setInterval(() => Deno.writeTextFileSync(join(watched.folder, "a.yaml"), "a"), 5);
-  await watched.next();
+  const change = watched.next();
+  const file = join(watched.folder, "a.yaml");
+  let written = 0;
+  const writer = setInterval(() => Deno.writeTextFileSync(file, `${written++}`), 15);
+  assert.equal(await Promise.race([change, quiet(200)]), "quiet");
   clearInterval(writer);
-  assert.ok(performance.now() - started < 100, `${performance.now() - started} ms`);
+  const stopped = performance.now();
+  await change;
+  assert.ok(performance.now() - stopped < 100, `${performance.now() - stopped} ms`);
+});
+
+Deno.test("files that are no manifests may be written to all the time", async () => {
+  await using watched = await watch(never);
+  await watched.next();
+  const writer = setInterval(() => Deno.writeTextFileSync(join(watched.folder, "a.log"), "a"), 5);
+  const change = watched.next();
+  assert.equal(await Promise.race([change, quiet(120)]), "quiet");
+  Deno.writeTextFileSync(join(watched.folder, "a.yaml"), "a");
+  await change;
+  clearInterval(writer);
+});
+
+Deno.test("a link that is replaced is a change, as in a ConfigMap mount", async () => {
+  await using watched = await watch(never);
+  await watched.next();
+  Deno.symlinkSync("..1", join(watched.folder, "..new"));
+  Deno.renameSync(join(watched.folder, "..new"), join(watched.folder, "..data"));
+  await watched.next();
+});
+
+Deno.test("a change that begins during the look at the one before is told", async () => {
+  await using watched = await watch(never);
+  const { value: changedAgain } = await watched.next();
+  assert.equal(changedAgain!(), false);
+  Deno.writeTextFileSync(join(watched.folder, "a.yaml"), "a");
+  while (!changedAgain!()) await new Promise((resolve) => setTimeout(resolve, 1));
+  await watched.next();
+});
+
+Deno.test("a folder that was made again is watched anew", async () => {
+  await using watched = await watch(300);
+  await watched.next();
+  Deno.removeSync(watched.folder);
+  await watched.next();
+  Deno.mkdirSync(watched.folder);
+  // At the latest with the second one it has been looked for.
+  await watched.next();
+  await watched.next();
+  const written = performance.now();
+  Deno.writeTextFileSync(join(watched.folder, "a.yaml"), "a");
+  await watched.next();
+  assert.ok(performance.now() - written < 200, `${performance.now() - written} ms`);
 });
 
 Deno.test("looks again now and then, because some changes come without events", async () => {

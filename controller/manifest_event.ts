@@ -1,18 +1,21 @@
+import type { FindingKind } from "./plan/finding.ts";
+import type { InForce } from "./plan/route_status.ts";
+
 /** What the manifest loop tells its owner; it logs nothing itself. Lines count from 1. */
 export type ManifestEvent =
   /** The folder cannot be used as it stands; the last good snapshot stays in force. */
   | ManifestError & { readonly type: "manifest-error" }
-  /** Something of an X402Route is wrong and the rest is in force; `route` is `namespace/name`. */
-  | RouteEvent & { readonly type: "route-invalid" }
+  /** Something of an X402Route is wrong, and the rest is in force. */
+  | RouteEvent & { readonly type: "route-problem"; readonly kind: FindingKind }
   /** In force as written, but maybe not what was meant. */
   | RouteEvent & { readonly type: "route-warning" }
   | {
     readonly type: "snapshot-published";
     readonly ingresses: number;
-    /** X402Routes. */
+    /** X402Routes of which a valid form is in force. */
     readonly routes: number;
     readonly rules: number;
-    /** Milliseconds from noticing the change to the new snapshot being in force. */
+    /** Milliseconds, to a tenth, from looking at the change to the new snapshot being in force. */
     readonly ms: number;
   }
   /** A good plan was refused by the gateway: a fault of the program; the old snapshot stays. */
@@ -25,7 +28,9 @@ export interface ManifestError {
 }
 
 interface RouteEvent {
+  /** `namespace/name` */
   readonly route: string;
+  readonly inForce: InForce;
   readonly file: string;
   readonly line: number;
   readonly message: string;

@@ -4,6 +4,15 @@ import { parseManifestFile } from "./manifest_file.ts";
 const refused: readonly [fault: string, text: string, line: number, reason: RegExp][] = [
   ["an empty file", "", 1, /is empty; an editor may be about to write it/],
   ["a file of blank lines", "\n \n", 1, /is empty/],
+  ["a file of comments", "# nothing yet\n", 1, /is empty/],
+  ["a file of empty documents", "---\n---\nnull\n", 1, /is empty/],
+  ["a List without items", "apiVersion: v1\nkind: List\nitems:\n", 3, /must be a list of objects/],
+  ["a List of a map", "apiVersion: v1\nkind: List\nitems: { a: 1 }\n", 3, /must be a list of/],
+  ["a List in itself", "&l\napiVersion: v1\nkind: List\nitems:\n  - *l\n", 4, /must be a list/],
+  ["nothing in a List", "apiVersion: v1\nkind: List\nitems:\n  -\n", 4, /not a Kubernetes object/],
+  ["one mistake with many YAML errors", "a: [\nb: }\nc: ]\n: : :\n", 2, /./],
+  ["an alias to nothing far down", "apiVersion: v1\nkind: Service\nmetadata: *m\n", 3, /alias/i],
+  ["metadata that is a list", "apiVersion: v1\nkind: Service\nmetadata: [1]\n", 3, /is a list; it/],
   ["a YAML error", "kind: List\nitems: [\n", 3, /flow/i],
   ["a key twice", "a: 1\na: 2\n", 2, /unique/],
   ["an alias to nothing", "kind: Other\napiVersion: v1\n---\nb: *c\n", 4, /alias/i],
@@ -15,13 +24,13 @@ const refused: readonly [fault: string, text: string, line: number, reason: RegE
     "a route without a name",
     "apiVersion: x402.io/v1alpha1\nkind: X402Route\nmetadata:\n  labels: {}\n",
     3,
-    /^the X402Route has no metadata\.name$/,
+    /^X402Route: metadata\.name is missing; it must be a string$/,
   ],
   [
     "a namespace that is a number",
     "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  namespace: 5\n",
     5,
-    /metadata\.namespace of Service a is no name/,
+    /^Service: metadata\.namespace is 5, a number; write it as a string: "5"$/,
   ],
   [
     "an Ingress without pathType, in the second document",
@@ -59,8 +68,6 @@ Deno.test("a bomb of aliases is an error, not an explosion", () => {
 });
 
 const ignored: readonly [what: string, text: string][] = [
-  ["comments", "# nothing yet\n"],
-  ["empty documents", "---\n---\n"],
   ["other kinds", "apiVersion: v1\nkind: ConfigMap\n"],
   ["Knative's Service", "apiVersion: serving.knative.dev/v1\nkind: Service\n"],
   ["another Ingress", "apiVersion: config.openshift.io/v1\nkind: Ingress\n"],
@@ -93,6 +100,58 @@ items:
           price: 1
     copy: *meta
 `;
+Deno.test("lists in lists are taken apart", () => {
+  const inner = list.slice(list.indexOf("apiVersion: v1\nkind: List")).replaceAll("\n", "\n    ");
+  const { objects, errors } = parseManifestFile(
+    "f.yaml",
+    `apiVersion: v1\nkind: List\nitems:\n  - ${inner}`,
+  );
+  assert.deepEqual(errors, []);
+  assert.deepEqual(objects.map(({ kind }) => kind), ["Service", "X402Route"]);
+  assert.equal(objects[1]!.lineOf(["spec", "routes", 1, "price"]), 19);
+});
+
+const ingress = (path: string, host = "a.example") =>
+  JSON.stringify({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "a" },
+    spec: { rules: [{ host, http: { paths: [{ path, pathType: "Prefix", backend: {} }] } }] },
+  });
+const errorsOf = (text: string) =>
+  parseManifestFile("f.json", text).errors.map(({ reason }) => reason).join();
+
+for (const path of ["x", "", "/x//y", "/x/../y", "/.", "/a%2Fb", "/a".repeat(513)]) {
+  Deno.test(`an Ingress path as Kubernetes or the plan refuses it: ${path.slice(0, 9)}`, () => {
+    assert.match(errorsOf(ingress(path)), /\.path is .*(starts with "\/"|at most 1024)/);
+  });
+}
+
+for (
+  const host of ["a.example.", "a.example:80", "*", "a.*.com", "*a.com", " a", "ü.de", "1.2.3.4"]
+) {
+  Deno.test(`an Ingress host that is no DNS name: ${JSON.stringify(host)}`, () => {
+    assert.match(errorsOf(ingress("/", host)), /a host is a DNS name/);
+  });
+}
+
+for (const host of ["", "localhost", "A.example", "*.a-b.example", "1.example", "a".repeat(63)]) {
+  Deno.test(`an Ingress host that is a DNS name or none: ${JSON.stringify(host)}`, () => {
+    assert.equal(errorsOf(ingress("/..a", host)), "");
+  });
+}
+
+for (const port of [0, 65536]) {
+  Deno.test(`port ${port} of a Service is refused`, () => {
+    const service = { apiVersion: "v1", kind: "Service", metadata: { name: "a" } };
+    const text = JSON.stringify({ ...service, spec: { ports: [{ port }] } });
+    assert.match(
+      errorsOf(text),
+      /spec\.ports\[0\]\.port is \d+; the .* allowed value is (1|65535)$/,
+    );
+  });
+}
+
 Deno.test("objects of a list are found, with the lines of their fields", () => {
   const { objects, errors } = parseManifestFile("f.yaml", list);
   assert.deepEqual(errors, []);

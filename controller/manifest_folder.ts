@@ -12,11 +12,17 @@ export type Manifests =
 /** Where an X402Route (`namespace/name`) is written. */
 export type RouteSource = (key: string) => Pick<ManifestObject, "file" | "lineOf">;
 
+/** Whether a file of this name is read: no hidden ones, and no editor's backups. */
+export function isManifestName(name: string): boolean {
+  return /^[^.].*\.(yaml|yml|json)$/i.test(name);
+}
+
 interface KnownFile {
-  readonly stamp: string;
+  /** Undefined when the file could not be read. */
+  readonly stamp?: string;
   /** Whether a later change may have left the stamp as it is. */
   readonly fresh: boolean;
-  readonly text: string;
+  readonly text?: string;
   readonly parsed: ManifestFile;
 }
 
@@ -25,7 +31,7 @@ interface KnownFile {
  * hidden files. Remembers what it has parsed, so that looking again costs one stat a file.
  */
 export class ManifestFolder {
-  /** By name; undefined when nothing has been read or the last reading failed. */
+  /** By path; undefined when nothing has been read or the last reading failed. */
   #files: ReadonlyMap<string, KnownFile> | undefined;
 
   /** `clockStep` is that of the coarsest common file system (FAT), in milliseconds. */
@@ -33,42 +39,64 @@ export class ManifestFolder {
 
   /** Reads what has changed; undefined when nothing has since the call before. */
   async load(): Promise<Manifests | undefined> {
-    const files = new Map<string, KnownFile>();
-    try {
-      for (const name of await this.#names()) {
-        files.set(name, await this.#read(join(this.folder, name), this.#files?.get(name)));
-      }
-    } catch (error) {
-      // Also when a file vanished since it was listed: to be looked at again, not to be left out.
-      this.#files = undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      return { ok: false, errors: [{ file: this.folder, line: 1, reason }] };
-    }
     const known = this.#files;
-    const unchanged = files.size === known?.size &&
-      [...files].every(([name, { parsed }]) => known.get(name)?.parsed === parsed);
-    this.#files = files;
-    return unchanged ? undefined : combine([...files.values()].map(({ parsed }) => parsed));
+    this.#files = undefined;
+    let paths: string[];
+    try {
+      paths = await this.#paths();
+    } catch (error) {
+      return { ok: false, errors: [{ file: this.folder, line: 1, reason: messageOf(error) }] };
+    }
+    const read = await Promise.all(paths.map((path) => this.#read(path, known?.get(path))));
+    this.#files = new Map(paths.map((path, index) => [path, read[index]!]));
+    const unchanged = paths.length === known?.size &&
+      [...this.#files].every(([path, { parsed }]) => known.get(path)?.parsed === parsed);
+    return unchanged ? undefined : combine(read.map(({ parsed }) => parsed));
   }
 
-  async #names(): Promise<string[]> {
-    const names: string[] = [];
-    for await (const { name, isDirectory } of Deno.readDir(this.folder)) {
-      if (!isDirectory && /^[^.].*\.(yaml|yml|json)$/.test(name)) names.push(name);
+  async #paths(): Promise<string[]> {
+    const paths: string[] = [];
+    for await (const { name } of Deno.readDir(this.folder)) {
+      if (isManifestName(name)) paths.push(join(this.folder, name));
     }
-    return names.sort();
+    return paths.sort();
   }
 
   async #read(path: string, known: KnownFile | undefined): Promise<KnownFile> {
-    const { size, ino, mtime, ctime } = await Deno.stat(path);
-    const changed = Math.max(mtime?.getTime() ?? Infinity, ctime?.getTime() ?? 0);
-    const stamp = [size, ino, mtime?.getTime(), ctime?.getTime()].join();
-    if (known?.stamp === stamp && !known.fresh) return known;
-    const fresh = Date.now() - changed < this.clockStep;
-    const text = await Deno.readTextFile(path);
-    const parsed = known?.text === text ? known.parsed : parseManifestFile(path, text);
-    return { stamp, fresh, text, parsed };
+    try {
+      const { size, ino, mtime, ctime, isFile } = await Deno.stat(path);
+      // Opening a FIFO would wait for somebody to write into it, and the loop with it.
+      if (!isFile) return unreadable(path, "this is a folder or device, not a regular file");
+      const changed = Math.max(mtime?.getTime() ?? Infinity, ctime?.getTime() ?? 0);
+      const stamp = [size, ino, mtime?.getTime(), ctime?.getTime()].join();
+      if (known?.stamp === stamp && !known.fresh) return known;
+      const fresh = Date.now() - changed < this.clockStep;
+      // One file open at a time, however many there are.
+      const text = decoded(Deno.readFileSync(path));
+      const parsed = known?.text === text ? known.parsed : parseManifestFile(path, text);
+      return { stamp, fresh, text, parsed };
+    } catch (error) {
+      // Also when a file vanished since it was listed: to be looked at again, not to be left out.
+      return unreadable(path, messageOf(error));
+    }
   }
+}
+
+function unreadable(file: string, reason: string): KnownFile {
+  return { fresh: true, parsed: { objects: [], errors: [{ file, line: 1, reason }] } };
+}
+
+/** Replaced by U+FFFD, a character of a header pattern would match something else. */
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("the file is not UTF-8; save it in that encoding");
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function combine(files: readonly ManifestFile[]): Manifests {

@@ -6,6 +6,7 @@ Deno.test("yaml, yml and json files of the folder itself are read, hidden ones a
   await using folder = await temporaryFolder({
     "a.yaml": service("a"),
     "b.yml": service("b"),
+    "D.YAML": service("d"),
     "c.json": JSON.stringify({
       apiVersion: "v1",
       kind: "Service",
@@ -15,11 +16,30 @@ Deno.test("yaml, yml and json files of the folder itself are read, hidden ones a
     ".hidden.yaml": "not: [valid",
     "notes.txt": "not: [valid",
     "a.yaml~": "not: [valid",
-    "sub/d.yaml": service("d"),
-    "sub.yaml/e.yaml": service("e"),
+    "sub/e.yaml": service("e"),
   });
   const loaded = await new ManifestFolder(folder.path).load();
-  assert.deepEqual(serviceNames(loaded), ["a", "b", "c"]);
+  assert.deepEqual(serviceNames(loaded), ["d", "a", "b", "c"]);
+});
+
+Deno.test("what is no regular file is refused, and a FIFO does not stop the loop", async () => {
+  await using folder = await temporaryFolder({ "a.yaml": service("a"), "sub.yaml/e.yaml": "" });
+  const fifo = join(folder.path, "fifo.yaml");
+  assert.ok((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+  const loaded = await new ManifestFolder(folder.path).load();
+  const reason = "this is a folder or device, not a regular file";
+  assert.deepEqual(loaded, {
+    ok: false,
+    errors: [fifo, join(folder.path, "sub.yaml")].map((file) => ({ file, line: 1, reason })),
+  });
+});
+
+Deno.test("a file that is not UTF-8 is refused", async () => {
+  await using folder = await temporaryFolder({});
+  await Deno.writeFile(join(folder.path, "a.yaml"), new Uint8Array([0x61, 0x3a, 0x20, 0xe9]));
+  const loaded = await new ManifestFolder(folder.path).load();
+  assert.ok(loaded?.ok === false);
+  assert.match(loaded.errors[0]!.reason, /not UTF-8/);
 });
 
 Deno.test("a link to a file is read, as a ConfigMap mount has them", async () => {
@@ -103,7 +123,9 @@ Deno.test("a folder or file that cannot be read is an error until it can", async
   const manifests = new ManifestFolder(folder.path);
   await manifests.load();
   await Deno.symlink("nowhere", join(folder.path, "dangling.yaml"));
-  assert.equal((await manifests.load())?.ok, false);
+  const dangling = await manifests.load();
+  assert.ok(dangling?.ok === false);
+  assert.equal(dangling.errors[0]!.file, join(folder.path, "dangling.yaml"));
   await Deno.remove(join(folder.path, "dangling.yaml"));
   assert.deepEqual(serviceNames(await manifests.load()), ["a"]);
 });

@@ -1,8 +1,10 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { describeIssue } from "../crd/describe_issue.ts";
+import type { Problem } from "../crd/x402route.ts";
 import {
   type Ingress,
   ingressSchema,
+  keyOf,
   type RawObject,
   type Service,
   serviceSchema,
@@ -22,6 +24,13 @@ export type ManifestObject =
     | { readonly kind: "Service"; readonly object: Service }
   );
 
+const namedObject = z.looseObject({
+  metadata: z.looseObject({
+    name: z.string().min(1),
+    namespace: z.string().min(1).default("default"),
+  }),
+});
+
 /**
  * Reads an object of a manifest; there is none when its kind is of no interest. An X402Route is
  * taken as it is, because the plan tells its problems; Ingress and Service have to be well-formed.
@@ -38,32 +47,40 @@ export function readObject(
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
     return fail([], "this is not a Kubernetes object; it needs apiVersion and kind");
   }
+  // A List of objects has been taken apart before.
+  if (value.kind === "List") {
+    return fail(["items"], "the items of a List must be a list of objects");
+  }
   const kind = kindOf(value.kind, value.apiVersion);
   if (kind === undefined) return { errors: [] };
-  const metadata = isRecord(value.metadata) ? value.metadata : {};
-  const { name, namespace = "default" } = metadata;
-  if (typeof name !== "string" || name === "") {
-    return fail(["metadata", "name"], `the ${kind} has no metadata.name`);
-  }
-  if (typeof namespace !== "string" || namespace === "") {
-    return fail(["metadata", "namespace"], `the metadata.namespace of ${kind} ${name} is no name`);
-  }
-  const object: RawObject = { ...value, metadata: { ...metadata, name, namespace } };
-  if (kind === "X402Route") return { object: { kind, object, file, lineOf }, errors: [] };
-
-  const schema: z.ZodType<Ingress | Service> = kind === "Ingress" ? ingressSchema : serviceSchema;
-  const parsed = schema.safeParse(object);
-  if (parsed.success) {
-    return { object: { kind, object: parsed.data, file, lineOf } as ManifestObject, errors: [] };
-  }
-  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, object, schema));
-  return {
+  const refuse = (problems: readonly Problem[], what: string) => ({
     errors: problems.map(({ path, message }) => ({
       file,
       line: lineOf(path),
-      reason: `${kind} ${namespace}/${name}: ${message}`,
+      reason: `${what}: ${message}`,
     })),
-  };
+  });
+  const named = check(namedObject, value);
+  if ("problems" in named) return refuse(named.problems, kind);
+  const object: RawObject = named.value;
+  if (kind === "X402Route") return { object: { kind, object, file, lineOf }, errors: [] };
+
+  const parsed = check<Ingress | Service>(
+    kind === "Ingress" ? ingressSchema : serviceSchema,
+    object,
+  );
+  if ("problems" in parsed) return refuse(parsed.problems, `${kind} ${keyOf(object.metadata)}`);
+  return { object: { kind, object: parsed.value, file, lineOf } as ManifestObject, errors: [] };
+}
+
+function check<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { value: T } | { problems: readonly Problem[] } {
+  const parsed = schema.safeParse(value);
+  return parsed.success
+    ? { value: parsed.data }
+    : { problems: parsed.error.issues.flatMap((issue) => describeIssue(issue, value, schema)) };
 }
 
 /** Any object of our API group counts, so that a mistyped kind or version is told, not ignored. */

@@ -1,10 +1,10 @@
-import type { Problem, X402Route } from "../crd/x402route.ts";
+import type { X402Route } from "../crd/x402route.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
-import { keyOf } from "./cluster_state.ts";
 import { folderChanges } from "./folder_changes.ts";
-import type { ManifestEvent } from "./manifest_event.ts";
+import type { ManifestError, ManifestEvent } from "./manifest_event.ts";
 import { ManifestFolder, type Manifests } from "./manifest_folder.ts";
-import { type Plan, plan } from "./plan/plan.ts";
+import { folderErrors, publishedEvent, routeEvents } from "./plan_events.ts";
+import { plan } from "./plan/plan.ts";
 import type { PlanOptions } from "./plan/plan_options.ts";
 
 export interface ManifestLoop {
@@ -18,13 +18,28 @@ export interface ManifestLoop {
 
 /**
  * Standalone mode: keeps the snapshot in force equal to the manifests in a folder, until the signal
- * aborts. A folder with an error in any file is not used at all: the last good snapshot stays, and
- * before the first good one nothing is published.
+ * aborts. The folder is one unit, used as a whole or not at all: with an error in any file, or an
+ * X402Route whose Ingress is not there, the last good snapshot stays, and before the first good one
+ * nothing is published.
  *
  * A problem is reported when it appears, and not again while it lasts.
  */
 export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
   const manifests = new ManifestFolder(loop.folder);
+  const reconcile = reconciler(loop);
+  let unused: Manifests | undefined;
+  for await (const changedAgain of folderChanges(loop.folder, loop.signal)) {
+    const started = performance.now();
+    unused = await manifests.load() ?? unused;
+    // What is read while it is being written is not whole; another turn comes when it is.
+    if (unused === undefined || changedAgain()) continue;
+    reconcile(unused, started);
+    unused = undefined;
+  }
+}
+
+/** Takes what was read from the folder, and `performance.now()` of when the reading began. */
+function reconciler(loop: ManifestLoop): (manifests: Manifests, started: number) => void {
   let accepted: ReadonlyMap<string, X402Route> = new Map();
   let lasting = new Set<string>();
   const reportNew = (events: readonly ManifestEvent[]) => {
@@ -32,18 +47,16 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
     for (const [key, event] of keyed) if (!lasting.has(key)) loop.report(event);
     lasting = new Set(keyed.keys());
   };
+  const refuse = (errors: readonly ManifestError[]) =>
+    reportNew(errors.map((error) => ({ type: "manifest-error", ...error })));
 
-  for await (const _ of folderChanges(loop.folder, loop.signal)) {
-    const started = performance.now();
-    const loaded = await manifests.load();
-    if (loaded === undefined) continue;
-    if (!loaded.ok) {
-      reportNew(loaded.errors.map((error) => ({ type: "manifest-error", ...error })));
-      continue;
-    }
+  return (manifests, started) => {
+    if (!manifests.ok) return refuse(manifests.errors);
     try {
-      const planned = plan(loaded.state, loop.options, accepted);
-      reportNew(routeEvents(planned, loaded.routeSource));
+      const planned = plan(manifests.state, loop.options, accepted);
+      const errors = folderErrors(planned, manifests.routeSource);
+      if (errors.length > 0) return refuse(errors);
+      reportNew(routeEvents(planned, manifests.routeSource));
       loop.publish(planned.snapshot);
       accepted = planned.accepted;
       loop.report(publishedEvent(planned, performance.now() - started));
@@ -52,35 +65,5 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
       const reason = error instanceof Error ? error.message : String(error);
       loop.report({ type: "publish-failed", reason });
     }
-  }
-}
-
-type LoadedManifests = Extract<Manifests, { ok: true }>;
-
-function routeEvents(
-  { statuses }: Plan,
-  routeSource: LoadedManifests["routeSource"],
-): ManifestEvent[] {
-  return statuses.flatMap(({ problems, warnings, ...name }) => {
-    const route = keyOf(name);
-    const { file, lineOf } = routeSource(route);
-    const event = (type: "route-invalid" | "route-warning") => ({ path, message }: Problem) => ({
-      type,
-      route,
-      file,
-      line: lineOf(path),
-      message,
-    });
-    return [...problems.map(event("route-invalid")), ...warnings.map(event("route-warning"))];
-  });
-}
-
-function publishedEvent({ snapshot, statuses }: Plan, ms: number): ManifestEvent {
-  return {
-    type: "snapshot-published",
-    ingresses: snapshot.ingresses.length,
-    routes: statuses.length,
-    rules: snapshot.ingresses.reduce((sum, { rules }) => sum + rules.length, 0),
-    ms,
   };
 }

@@ -9,6 +9,9 @@ export type PathPattern = readonly string[];
 /** More `**` than that are a mistake. */
 const maxGlobstars = 4;
 
+/** Characters. `covers` and `intersects` recurse once a segment. */
+const maxPatternLength = 1024;
+
 /** What canonical paths have unencoded: pchar of RFC 3986, section 3.3, and what browsers leave. */
 const literal = /[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|]/;
 const notPathCharacter = /[^A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|%/]/u;
@@ -31,6 +34,10 @@ export function formatPattern(pattern: PathPattern): string {
  * something else.
  */
 export function parsePattern(text: string): { pattern: PathPattern } | { problem: string } {
+  if (text.length > maxPatternLength) {
+    const problem = `it has ${text.length} characters; at most ${maxPatternLength} are allowed`;
+    return { problem };
+  }
   if (!text.startsWith("/")) return { problem: `${quote(text)} does not start with "/"` };
   if (/[?#]/.test(text)) {
     return { problem: `${quote(text)} has a query or fragment; a pattern matches the path only` };

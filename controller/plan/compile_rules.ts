@@ -1,4 +1,3 @@
-import { RE2JS } from "re2js";
 import type { X402Route, X402RouteRule } from "../../crd/x402route.ts";
 import type { Access, Condition, Rule } from "../../store/route_snapshot.ts";
 import { formatPattern, parsePattern } from "../../store/path_pattern.ts";
@@ -6,6 +5,7 @@ import type { ObjectName } from "../cluster_state.ts";
 import { type Finding, finding, type FindingKind } from "./finding.ts";
 import { type CommonTerms, compilePayment } from "./payment_terms.ts";
 import type { PlanOptions } from "./plan_options.ts";
+import { patternProblems } from "./header_patterns.ts";
 import { parsePrice, type Price } from "./price.ts";
 
 /**
@@ -121,19 +121,11 @@ function readConditions(
     }
     return {};
   }
-  const conditions = (rule.conditions ?? []).map(({ header, pattern, action }, index) => {
-    try {
-      RE2JS.compile(pattern);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      at.add(
-        "invalid",
-        ["conditions", index, "pattern"],
-        `is ${JSON.stringify(pattern)}, which is not a regular expression in RE2 syntax: ${reason}`,
-      );
-    }
-    return { header: header.toLowerCase(), pattern, action };
-  });
+  const conditions = (rule.conditions ?? [])
+    .map(({ header, pattern, action }) => ({ header: header.toLowerCase(), pattern, action }));
+  for (const { fields, sentence } of patternProblems(conditions.map(({ pattern }) => pattern))) {
+    at.add("invalid", fields, sentence);
+  }
   // "Bots pay, people do not": whoever no condition names has been left out on purpose.
   const fallback = conditions.every(({ action }) => action === "pay") ? "free" : "pay";
   return { conditions, conditionDefault: rule.conditionDefault ?? fallback };

@@ -20,6 +20,8 @@ const refused: readonly [text: string, reason: RegExp][] = [
   ["0xYourWalletAddress", /^a placeholder; put in your own address/],
   ["0xYOUR_WALLET_ADDRESS_HERE", /^a placeholder/],
   ["0x...", /^a placeholder/],
+  ["0x1f6004907Adc7d313768b85917e069e01115039x", /^an address with "x" in it/],
+  [" 0x1f6004907Adc7d313768b85917e069e011150390", /^an address with white space around it/],
   ["0x", /^0 digits long/],
   ["0x1f6004907adc7d313768b85917e069e0111503901", /^41 digits long after 0x/],
   [

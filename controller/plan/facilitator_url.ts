@@ -32,8 +32,18 @@ for (
 ) notPublic.addSubnet(network, prefix, "ipv6");
 
 /**
+ * Names of the node, of its network (RFC 6762, RFC 8375) and of the metadata services of clouds,
+ * which hand out credentials.
+ */
+const localName = new RegExp(
+  "(^|\\.)(localhost|localdomain|local|internal|intranet|lan|home\\.arpa)$|" +
+    "^(ip6-localhost|ip6-loopback|metadata|instance-data)$",
+);
+
+/**
  * Checks the URL of a facilitator: https in public, http only for names in the cluster, and nothing
- * that makes the gateway call into its own surroundings, unless the operator allows the host.
+ * that makes the gateway call into its own surroundings, unless the operator allows the host. Names
+ * are not resolved: a public name that leads to a private address is not noticed.
  * Returns the URL without a trailing slash; a refusal's reason goes on after "the URL is ...".
  */
 export function parseFacilitatorUrl(
@@ -64,7 +74,7 @@ function isAllowed(url: URL, { allowedFacilitatorHosts }: PlanOptions): boolean 
 
 function hostProblem(url: URL, clusterDomain: string): string | undefined {
   // A resolver takes `localhost.` for `localhost`.
-  const host = url.hostname.replace(/\.$/, "");
+  const host = url.hostname.replace(/\.+$/, "");
   const literal = host.replace(/^\[|\]$/g, "");
   const allow = `; the operator can allow it with --allow-facilitator-host ${url.hostname}`;
   if (isIP(literal) !== 0) {
@@ -73,9 +83,10 @@ function hostProblem(url: URL, clusterDomain: string): string | undefined {
     }
     return url.protocol === "https:" ? undefined : `an http URL with a public address; use https`;
   }
-  if (/(^|\.)(localhost|internal)$/.test(host)) return `at ${host}, a local name${allow}`;
-  const inCluster = !host.includes(".") || host.endsWith(".svc") ||
-    host.endsWith(`.svc.${clusterDomain.toLowerCase()}`);
+  const inCluster = host.endsWith(".svc") || host.endsWith(`.svc.${clusterDomain.toLowerCase()}`) ||
+    (!host.includes(".") && !localName.test(host));
+  // The cluster's own domain ends in `.local` too.
+  if (!inCluster && localName.test(host)) return `at ${host}, a local name${allow}`;
   if (url.protocol === "https:" || inCluster) return undefined;
   return `an http URL of ${host}, which is outside the cluster; use https${allow}`;
 }

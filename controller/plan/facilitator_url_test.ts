@@ -37,7 +37,10 @@ const refused: readonly [reason: RegExp, ...texts: string[]][] = [
     "https://x402.org/#",
     "https://x402.org#a",
   ],
-  [/a local name/, "https://localhost", "https://LOCALHOST.", "http://localhost:9403"],
+  [/a local name/, "https://localhost", "https://LOCALHOST..", "http://localhost:9403"],
+  [/a local name/, "http://metadata", "https://instance-data", "http://ip6-localhost"],
+  [/a local name/, "https://localhost.localdomain", "https://printer.local", "https://a.lan"],
+  [/a local name/, "https://router.home.arpa", "https://a.pod.cluster.local", "https://lan"],
   [/a local name/, "https://a.localhost", "https://metadata.google.internal", "http://x.internal."],
   [/private, local or reserved/, "https://127.0.0.1", "https://0x7f.1", "https://2130706433"],
   [/private, local or reserved/, "https://017700000001", "https://127.1", "https://１２７.0.0.1"],
@@ -77,7 +80,7 @@ const refused: readonly [reason: RegExp, ...texts: string[]][] = [
   [
     /outside the cluster; use https/,
     "http://x402.org",
-    "http://a.svc.other.local",
+    "http://a.svc.other.example",
     "http://asvc.org",
   ],
 ];

@@ -5,6 +5,8 @@ import type { Problem } from "../../crd/x402route.ts";
 export type FindingKind =
   /** The manifest is wrong: it is not accepted as it stands. */
   | "invalid"
+  /** Which Ingress the manifest is about cannot be read. */
+  | "ingress-unreadable"
   /** The owner of the Ingress has not allowed this namespace: nothing of the route is in force. */
   | "not-permitted"
   /** An older X402Route decides where this one wants to. */

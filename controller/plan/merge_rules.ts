@@ -15,7 +15,10 @@ interface PlacedRule {
   readonly rule: Rule;
   readonly segments: readonly string[];
   readonly claim: RouteClaim;
+  /** In the `rules` of its claim. */
   readonly index: number;
+  /** In the matching order of the Ingress. */
+  readonly position: number;
 }
 
 /**
@@ -27,22 +30,53 @@ interface PlacedRule {
 export function mergeRules(claims: readonly RouteClaim[]): MergedRules {
   const byPriority = [...claims].sort((a, b) => byAge(a.metadata, b.metadata));
   const placed = byPriority
-    .flatMap((claim) =>
-      claim.rules.map((rule, index): PlacedRule => ({
-        rule,
-        segments: pathSegments(rule.pattern),
-        claim,
-        index,
-      }))
-    );
+    .flatMap((claim) => claim.rules.map((rule, index) => ({ claim, rule, index })))
+    .map((place, position): PlacedRule => ({
+      ...place,
+      position,
+      segments: pathSegments(place.rule.pattern),
+    }));
   const findings = new Map<RouteClaim, Finding[]>(claims.map((claim) => [claim, []]));
-  placed.forEach((later, position) => {
-    if (later.claim.form === "blocked") return;
-    const earlier = placed.slice(0, position).find((earlier) => isCovered(later, earlier));
+  const before = new EarlierRules();
+  for (const later of placed) {
+    const earlier = later.claim.form === "blocked" ? undefined : before.findCover(later);
     if (earlier !== undefined) findings.get(later.claim)!.push(unreachable(later, earlier));
-  });
+    before.add(later);
+  }
   const catchAlls = byPriority.flatMap(({ catchAll }) => catchAll ?? []);
   return { rules: [...placed.map(({ rule }) => rule), ...catchAlls], findings };
+}
+
+/**
+ * Rules by the literal segments that they begin with. A pattern covers only those that begin with
+ * the same literals, so few of ten thousand rules have to be looked at.
+ */
+class EarlierRules {
+  readonly #byLiterals = new Map<string, PlacedRule[]>();
+
+  add(rule: PlacedRule): void {
+    const key = literalPrefixes(rule).at(-1)!;
+    const bucket = this.#byLiterals.get(key);
+    if (bucket === undefined) this.#byLiterals.set(key, [rule]);
+    else bucket.push(rule);
+  }
+
+  /** The first in matching order of those that wholly cover the rule. */
+  findCover(later: PlacedRule): PlacedRule | undefined {
+    return literalPrefixes(later)
+      .flatMap((key) => this.#byLiterals.get(key)?.find((rule) => isCovered(later, rule)) ?? [])
+      .sort((a, b) => a.position - b.position)[0];
+  }
+}
+
+/** For the pattern `/a/b/*`: "", "/a" and "/a/b". */
+function literalPrefixes({ segments }: PlacedRule): string[] {
+  const prefixes = [""];
+  for (const segment of segments) {
+    if (segment === "*" || segment === "**") break;
+    prefixes.push(`${prefixes.at(-1)}/${segment}`);
+  }
+  return prefixes;
 }
 
 function isCovered(later: PlacedRule, earlier: PlacedRule): boolean {

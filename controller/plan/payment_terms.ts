@@ -1,4 +1,5 @@
 import { type AssetSpec, type PaymentSpec } from "../../crd/x402route.ts";
+import { closestName } from "../../crd/closest_name.ts";
 import {
   findKnownAsset,
   findNetwork,
@@ -41,11 +42,16 @@ export function compilePayment(
   }
   const network = findNetwork(payment.network);
   const token = network === undefined
-    ? invalid(["network"], `is ${JSON.stringify(payment.network)}, not a known one; ${allowed()}`)
+    ? unknownNetwork(payment.network)
     : findToken(network, payment);
   if ("problem" in token) findings.push(token);
+  else if ("address" in wallet && wallet.address === token.asset) {
+    const reason = "the address of the token itself, which keeps what is sent to it for ever";
+    refuse("wallet", payment.wallet, `${reason}; put in your own address`);
+  }
   if (
-    "refused" in wallet || "refused" in facilitator || network === undefined || "problem" in token
+    findings.length > 0 || "refused" in wallet || "refused" in facilitator ||
+    network === undefined || "problem" in token
   ) return { findings };
   const { asset, decimals, extra } = token;
   // Version 1 has no way to say that a token is paid through Permit2.
@@ -81,28 +87,32 @@ function tokenOf(network: Network, spec: AssetSpec): Token | Finding {
     return invalid(["asset", "address"], `is ${JSON.stringify(spec.address)}, ${parsed.refused}`);
   }
   const known = findKnownAsset(network.caip2, parsed.address);
+  if (known !== undefined) return differenceFrom(known, network, spec) ?? knownToken(known);
   const { name, version, decimals } = spec;
   if (name === undefined || version === undefined || decimals === undefined) {
-    if (known !== undefined) return knownToken(known);
     return invalid(
       ["asset"],
       `has no name, version and decimals; they are needed because ${parsed.address} is not a ` +
         `token known on ${network.caip2}`,
     );
   }
-  // A wrong number of decimals would silently multiply the price.
-  if (known !== undefined && known.decimals !== decimals) {
+  return { asset: parsed.address, decimals, extra: { name, version } };
+}
+
+/** Other decimals would silently multiply the price; in another domain no signature is valid. */
+function differenceFrom(
+  known: Network["assets"][number],
+  network: Network,
+  spec: AssetSpec,
+): Finding | undefined {
+  for (const field of ["name", "version", "decimals"] as const) {
+    if (spec[field] === undefined || spec[field] === known[field]) continue;
     return invalid(
-      ["asset", "decimals"],
-      `is ${decimals}; ${known.symbol} on ${network.caip2} has ${known.decimals}`,
+      ["asset", field],
+      `is ${JSON.stringify(spec[field])}; that of ${known.symbol} on ${network.caip2} is ` +
+        JSON.stringify(known[field]),
     );
   }
-  const method = known?.assetTransferMethod;
-  return {
-    asset: parsed.address,
-    decimals,
-    extra: { name, version, ...(method !== undefined && { assetTransferMethod: method }) },
-  };
 }
 
 function knownToken(known: Network["assets"][number]): Token {
@@ -119,8 +129,14 @@ function knownToken(known: Network["assets"][number]): Token {
   };
 }
 
-function allowed(): string {
-  return `allowed: ${allowedNames()}, or any eip155:<chain id> with spec.payment.asset`;
+function unknownNetwork(name: string): Finding {
+  const meant = closestName(name, knownNetworkNames());
+  const suggestion = meant === undefined ? "" : ` (did you mean "${meant}"?)`;
+  return invalid(
+    ["network"],
+    `is ${JSON.stringify(name)}, not a known one${suggestion}; ` +
+      `allowed: ${allowedNames()}, or any eip155:<chain id> with spec.payment.asset`,
+  );
 }
 
 function allowedNames(): string {

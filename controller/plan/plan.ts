@@ -31,6 +31,7 @@ export interface Plan {
  *     valid                                        | in force              | True
  *     valid, rules covered by an older X402Route   | the others in force   | True if any is left
  *     invalid, was valid before                    | last valid in force   | False
+ *     ... and names another Ingress now            | and blocked there     | False
  *     invalid, never was valid                     | blocked (answer 503)  | False
  *     ... and its ingressRef cannot be read        | none                  | False
  *     names an Ingress that does not allow it      | none                  | False
@@ -53,7 +54,7 @@ export function plan(
   const ingresses = [...state.ingresses].sort((a, b) => byName(a.metadata, b.metadata));
   const services = new Map(state.services.map((service) => [keyOf(service.metadata), service]));
 
-  const { claimsOf, findings } = assign(claims, ingresses);
+  const { claimsOf, assigned, findings } = assign(claims, ingresses);
   const merged = ingresses.map((ingress) => mergeRules(claimsOf.get(ingress)!));
   const compiled = compileHosts(ingresses, services, options);
   ingresses.forEach((ingress, index) => {
@@ -66,7 +67,7 @@ export function plan(
   return deepFreeze({
     snapshot: { hosts: compiled.hosts, ingresses: ingressRules(ingresses, merged) },
     ingressChanges: changes.filter((change) => change !== undefined),
-    statuses: claims.map((claim) => routeStatus(claim, findings.get(claim)!)),
+    statuses: claims.map((claim) => routeStatus(claim, findings.get(claim)!, assigned)),
     accepted: new Map(
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),
     ),
@@ -77,16 +78,23 @@ export function plan(
 function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
   const byKey = new Map(ingresses.map((ingress) => [keyOf(ingress.metadata), ingress]));
   const claimsOf = new Map<Ingress, RouteClaim[]>(ingresses.map((ingress) => [ingress, []]));
+  const assigned = new Set<RouteClaim>();
   const findings = new Map<RouteClaim, Finding[]>();
-  for (const claim of claims) {
-    const found = [...claim.findings];
-    findings.set(claim, found);
-    const ingress = assignIngress(claim, byKey);
-    if (ingress === undefined) continue;
-    if ("kind" in ingress && "problem" in ingress) found.push(ingress);
-    else claimsOf.get(ingress)!.push(claim);
+  for (const route of claims) {
+    const found = [...route.findings];
+    for (const claim of route.elsewhere ? [route, route.elsewhere] : [route]) {
+      // One list for both: there is one status to tell it in.
+      findings.set(claim, found);
+      const ingress = assignIngress(claim, byKey);
+      if (ingress === undefined) continue;
+      if ("kind" in ingress && "problem" in ingress) found.push(ingress);
+      else {
+        claimsOf.get(ingress)!.push(claim);
+        assigned.add(claim);
+      }
+    }
   }
-  return { claimsOf, findings };
+  return { claimsOf, assigned, findings };
 }
 
 function ingressRules(

@@ -17,19 +17,16 @@ export function resolveBackend(
   if (service === undefined) return { unresolved: `Service ${key} does not exist` };
   const { name, number } = reference.port ?? {};
   const port = service.spec.ports?.find((port) =>
-    (port.protocol ?? "TCP") === "TCP" &&
+    isTcp(port) &&
     (name === undefined ? port.port === number : port.name === name)
   );
+  const missing = { unresolved: `Service ${key} has no ${missingPort(service, name ?? number)}` };
   if (service.spec.type === "ExternalName") {
-    return externalBackend(
-      service,
-      port?.port ?? (name === undefined ? number : undefined),
-      options,
-    );
+    // A name cannot be looked up anywhere else; a number may be one that is not listed.
+    const external = port?.port ?? (name === undefined ? number : undefined);
+    return external === undefined ? missing : externalBackend(service, external, options);
   }
-  if (port === undefined) {
-    return { unresolved: `Service ${key} has no TCP port ${name ?? number ?? "(none is named)"}` };
-  }
+  if (port === undefined) return missing;
   const target = targetPort(service, port);
   return target === undefined
     ? {
@@ -41,7 +38,7 @@ export function resolveBackend(
 
 function externalBackend(
   { metadata, spec }: Service,
-  port: number | undefined,
+  port: number,
   options: PlanOptions,
 ): Backend {
   const key = keyOf(metadata);
@@ -58,8 +55,18 @@ function externalBackend(
         "which is not a host name",
     };
   }
-  if (port === undefined) return { unresolved: `Service ${key} has no port of the name asked for` };
   return { url: `http://${spec.externalName}:${port}` };
+}
+
+function isTcp({ protocol }: ServicePort): boolean {
+  return protocol === undefined || protocol === "TCP";
+}
+
+function missingPort({ spec }: Service, asked: string | number | undefined): string {
+  const there = (spec.ports ?? []).filter(isTcp).map(({ name, port }) =>
+    name === undefined ? port : `${name} (${port})`
+  );
+  return `TCP port ${asked ?? "(none is named)"}; its ports: ${there.join(", ") || "none"}`;
 }
 
 /** A headless name leads to the pods themselves, past the Service's port mapping. */

@@ -3,7 +3,7 @@ import type { Rule } from "../../store/route_snapshot.ts";
 import { keyOf, type ObjectName, type RawObject } from "../cluster_state.ts";
 import { blockedRules, readIngressRef } from "./blocked_rules.ts";
 import { compileRules } from "./compile_rules.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, finding } from "./finding.ts";
 import type { PlanOptions } from "./plan_options.ts";
 
 /** What one X402Route puts in force, valid or not. */
@@ -21,11 +21,14 @@ export interface RouteClaim {
   /** Comes after the rules of all other X402Routes of the Ingress. */
   readonly catchAll?: Rule;
   readonly findings: readonly Finding[];
+  /** What the manifest, invalid as it is, charges for on another Ingress than the form in force. */
+  readonly elsewhere?: RouteClaim;
 }
 
 /**
  * Reads one X402Route. An invalid one keeps its last valid form (`last`, if there is one) in force;
- * without one its rules are blocked.
+ * without one its rules are blocked. They are blocked too on an Ingress that the last valid form
+ * does not name: a typing error made while renaming an Ingress must not open its paths.
  */
 export function readClaim(
   raw: RawObject,
@@ -36,14 +39,32 @@ export function readClaim(
   const name = { namespace: metadata.namespace, name: metadata.name };
   const { valid, findings } = readRoute(raw, name, options);
   if (valid !== undefined) return { metadata, name, form: "current", ...valid, findings };
+  const blocked = blockedClaim(raw, name, findings);
   const lastRoute = last.get(keyOf(name));
   const lastValid = lastRoute && validForm(lastRoute, name, options).valid;
-  if (lastValid) return { metadata, name, form: "last-valid", ...lastValid, findings };
+  if (!lastValid) return blocked;
+  const moved = blocked.ingress !== undefined &&
+    keyOf(blocked.ingress) !== keyOf(lastValid.ingress);
+  return {
+    ...{ metadata, name, form: "last-valid", ...lastValid, findings: blocked.findings },
+    ...(moved && { elsewhere: blocked }),
+  };
+}
+
+function blockedClaim(
+  raw: RawObject,
+  name: ObjectName,
+  invalid: readonly Finding[],
+): RouteClaim {
+  const claim = { metadata: raw.metadata, name, form: "blocked" as const };
   const ingress = readIngressRef(raw);
-  if (ingress === undefined) return { metadata, name, form: "blocked", rules: [], findings };
-  const reason = `X402Route ${keyOf(name)} is invalid: ${findings[0]?.problem.message}`;
-  const blocked = blockedRules(raw, name, reason);
-  return { metadata, name, form: "blocked", ingress, ...blocked, findings };
+  if (ingress === undefined) {
+    const sentence = "cannot be read, so it is not known which Ingress it is about";
+    const unreadable = finding("ingress-unreadable", ["spec", "ingressRef"], sentence);
+    return { ...claim, rules: [], findings: [...invalid, unreadable] };
+  }
+  const reason = `X402Route ${keyOf(name)} is invalid: ${invalid[0]?.problem.message}`;
+  return { ...claim, ingress, ...blockedRules(raw, name, reason), findings: invalid };
 }
 
 /** `valid` is absent when a finding is "invalid". */
@@ -54,8 +75,21 @@ interface Reading {
 
 function readRoute(raw: RawObject, name: ObjectName, options: PlanOptions): Reading {
   const parsed = parseX402Route(raw);
-  if (parsed.ok) return validForm(parsed.route, name, options);
-  return { findings: parsed.problems.map((problem) => ({ kind: "invalid", problem })) };
+  const ignored = ignoredFields(raw);
+  if (!parsed.ok) {
+    const invalid = parsed.problems.map((problem): Finding => ({ kind: "invalid", problem }));
+    return { findings: [...invalid, ...ignored] };
+  }
+  const { findings, ...reading } = validForm(parsed.route, name, options);
+  return { ...reading, findings: [...findings, ...ignored] };
+}
+
+/** The API server drops them without a word. */
+function ignoredFields(raw: RawObject): Finding[] {
+  const known = ["apiVersion", "kind", "metadata", "spec", "status"];
+  return Object.keys(raw).filter((field) => !known.includes(field)).map((field) =>
+    finding("warning", [field], `has no effect: an X402Route has only ${known.join(", ")}`)
+  );
 }
 
 function validForm(route: X402Route, name: ObjectName, options: PlanOptions): Reading {

@@ -3,15 +3,24 @@ import type { ObjectName } from "../cluster_state.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import type { RouteClaim } from "./route_claim.ts";
 
+/** Which form of an X402Route the gateway serves. */
+export type InForce = "as written" | "last valid form" | "blocked (503)" | "nothing";
+
+/** What is wrong at a field, and what that means for the X402Route. */
+export interface RouteProblem extends Problem {
+  readonly kind: FindingKind;
+}
+
 /** What the author of an X402Route gets to know. */
 export interface RouteStatus extends ObjectName {
   /** `metadata.generation` of the manifest that this is about. */
   readonly observedGeneration?: number;
+  readonly inForce: InForce;
   /** Rules in force: not those that are blocked or never reached. */
   readonly activeRoutes: number;
   readonly conditions: readonly RouteCondition[];
   /** All that is wrong, by field. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly RouteProblem[];
   /** In force as written, but maybe not what was meant. */
   readonly warnings: readonly Problem[];
 }
@@ -27,35 +36,61 @@ export interface RouteCondition {
 
 type FindingsOf = (...kinds: FindingKind[]) => readonly Problem[];
 
-/** `findings` are all that concern the route, its claim's own included. */
-export function routeStatus(claim: RouteClaim, findings: readonly Finding[]): RouteStatus {
+/**
+ * `findings` are all that concern the route, its claim's own included; `assigned` are the claims
+ * whose Ingress exists and allows them.
+ */
+export function routeStatus(
+  claim: RouteClaim,
+  findings: readonly Finding[],
+  assigned: ReadonlySet<RouteClaim>,
+): RouteStatus {
   const of: FindingsOf = (...kinds) =>
     findings.filter(({ kind }) => kinds.includes(kind)).map(({ problem }) => problem);
-  const applied = claim.form !== "blocked" &&
-    of("not-permitted", "ingress-not-found").length === 0;
+  const inForce = formInForce(claim, assigned);
+  const applied = inForce === "as written" || inForce === "last valid form";
   const unreachable = of("rule-conflict", "rule-unreachable").length;
   const activeRoutes = applied ? claim.rules.length - unreachable : 0;
   const { generation } = claim.metadata;
-  const warnings = of("warning", "rule-unreachable");
   return {
     ...claim.name,
     ...(typeof generation === "number" && { observedGeneration: generation }),
+    inForce,
     activeRoutes,
-    conditions: [accepted(claim, activeRoutes, of), resolvedRefs(claim, of)],
-    problems: findings.map(({ problem }) => problem).filter((found) => !warnings.includes(found)),
-    warnings,
+    conditions: [accepted(claim, inForce, activeRoutes, of), resolvedRefs(of)],
+    problems: findings
+      .filter(({ kind }) => kind !== "warning" && kind !== "rule-unreachable")
+      .map(({ kind, problem }) => ({ kind, ...problem })),
+    warnings: of("warning", "rule-unreachable"),
   };
 }
 
-function accepted(claim: RouteClaim, activeRoutes: number, of: FindingsOf): RouteCondition {
+function formInForce(claim: RouteClaim, assigned: ReadonlySet<RouteClaim>): InForce {
+  if (assigned.has(claim)) return forms[claim.form];
+  return claim.elsewhere !== undefined && assigned.has(claim.elsewhere)
+    ? "blocked (503)"
+    : "nothing";
+}
+
+const forms = {
+  "current": "as written",
+  "last-valid": "last valid form",
+  "blocked": "blocked (503)",
+} as const;
+
+function accepted(
+  claim: RouteClaim,
+  inForce: InForce,
+  activeRoutes: number,
+  of: FindingsOf,
+): RouteCondition {
   const type = "Accepted";
   const refused = of("not-permitted");
   if (refused.length > 0) {
     return { type, status: "False", reason: "IngressNotPermitted", message: sentences(refused) };
   }
   if (claim.form !== "current") {
-    const consequence = claim.ingress === undefined ? "" : ` ${consequences[claim.form]}`;
-    const message = `The manifest is invalid.${consequence} ${sentences(of("invalid"))}`;
+    const message = `The manifest is invalid. ${consequences[inForce]} ${sentences(of("invalid"))}`;
     return { type, status: "False", reason: "Invalid", message };
   }
   const conflicts = of("rule-conflict");
@@ -69,17 +104,15 @@ function accepted(claim: RouteClaim, activeRoutes: number, of: FindingsOf): Rout
 }
 
 const consequences = {
-  "last-valid": "Its last valid form is in force.",
-  "blocked": "The paths that it could charge for are blocked.",
+  "as written": "It is in force as written.",
+  "last valid form": "Its last valid form is in force.",
+  "blocked (503)": "The paths that it could charge for are blocked.",
+  "nothing": "Nothing of it is in force.",
 };
 
-function resolvedRefs(claim: RouteClaim, of: FindingsOf): RouteCondition {
+function resolvedRefs(of: FindingsOf): RouteCondition {
   const type = "ResolvedRefs";
-  if (claim.ingress === undefined) {
-    const message = "spec.ingressRef cannot be read, so nothing is blocked or charged for.";
-    return { type, status: "False", reason: "IngressRefInvalid", message };
-  }
-  const found = of("not-permitted", "ingress-not-found", "ingress-conflict", "backend-not-found");
+  const found = of(...refReasons.map(([kind]) => kind));
   if (found.length > 0) {
     const reason = refReasons.find(([kind]) => of(kind).length > 0)![1];
     return { type, status: "False", reason, message: sentences(found) };
@@ -88,6 +121,7 @@ function resolvedRefs(claim: RouteClaim, of: FindingsOf): RouteCondition {
 }
 
 const refReasons = [
+  ["ingress-unreadable", "IngressRefInvalid"],
   ["not-permitted", "IngressNotPermitted"],
   ["ingress-not-found", "IngressNotFound"],
   ["ingress-conflict", "IngressConflict"],
