@@ -7,8 +7,9 @@ const quiet = 50;
 /**
  * Yields at once, and then whenever manifests may have changed: after events, once they have ceased,
  * because half a file may be a valid file that charges for less. Also every `rescan` milliseconds,
- * because changes through a symbolic link or a bind mount come without events. What it yields tells
- * whether a further change has begun since. Ends when the signal aborts.
+ * because changes through a symbolic link or a bind mount come without events, and all changes do
+ * once there is a FIFO in the folder (Deno 2.9). What it yields tells whether a further change has
+ * begun since. Ends when the signal aborts.
  */
 export async function* folderChanges(
   folder: string,
@@ -24,13 +25,14 @@ export async function* folderChanges(
   bell.ring();
   const timer = setInterval(() => {
     watch.renew();
-    if (!bell.touched) bell.ring();
+    if (!bell.isWaiting) bell.ring();
   }, rescan);
   try {
     while (true) {
       await bell.rung();
       if (signal.aborted) return;
-      yield () => bell.touched;
+      const seen = bell.touches;
+      yield () => bell.touches !== seen;
     }
   } finally {
     clearInterval(timer);
@@ -110,6 +112,9 @@ class Bell {
   #ring = Promise.withResolvers<void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** How often it has been touched. A timer may ring late, with the next event close behind it. */
+  touches = 0;
+
   ring(): void {
     this.cancel();
     this.#ring.resolve();
@@ -117,12 +122,13 @@ class Bell {
 
   /** Rings once it has been quiet. */
   touch(): void {
+    this.touches++;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.ring(), quiet);
   }
 
   /** Whether it has been touched and has not rung since. */
-  get touched(): boolean {
+  get isWaiting(): boolean {
     return this.#timer !== undefined;
   }
 

@@ -44,6 +44,7 @@ Deno.test("percent-encodings and the trailing slash of a pattern are normalized"
 const refused: readonly [text: string, problem: string][] = [
   ["api", '"api" does not start with "/"'],
   ["", '"" does not start with "/"'],
+  ["/a".repeat(513), "it has 1026 characters; at most 1024 are allowed"],
   ["/a?b=1", '"/a?b=1" has a query or fragment; a pattern matches the path only'],
   ["/a#b", '"/a#b" has a query or fragment; a pattern matches the path only'],
   ["/a b", '"/a b" contains " ", which no URL path has; write it as %20'],

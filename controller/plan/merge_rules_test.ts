@@ -28,7 +28,10 @@ Deno.test("the earliest rule that covers another is found, as a linear search fi
     });
     assert.equal(found.length, expected.length);
     expected.forEach(([later, earlier], place) => {
-      assert.match(found[place]!, new RegExp(`^spec\\.routes\\[${later}\\] .*\\[${earlier}\\] comes`));
+      assert.match(
+        found[place]!,
+        new RegExp(`^spec\\.routes\\[${later}\\] .*\\[${earlier}\\] comes`),
+      );
     });
   }));
 });
