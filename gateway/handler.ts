@@ -115,12 +115,7 @@ export class GatewayHandler {
       rule.count("preflight");
       return cors.preflightReply(request, await backends.forwardPreflight(exchange));
     }
-    const { headers } = request;
-    const trusted = this.#trusted(exchange);
-    // What a stranger says about where it comes from decides nothing.
-    const valueOf = (name: string) =>
-      trusted || !forwardedNames.test(name) ? headers.get(name) : null;
-    if (payOrFree(access, valueOf) === "free") {
+    if (access.conditions.length > 0 && this.#isFree(exchange, access)) {
       rule.count("conditional_free");
       return backends.forward(exchange);
     }
@@ -153,6 +148,15 @@ export class GatewayHandler {
     const { payments, backends } = this.deps;
     const callBackend = (identity: HeaderLine[]) => backends.callPaid(exchange, identity);
     return payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
+  }
+
+  #isFree(exchange: Exchange, access: PaidAccess): boolean {
+    const { headers } = exchange.request;
+    const trusted = this.#trusted(exchange);
+    // What a stranger says about where it comes from decides nothing.
+    const valueOf = (name: string) =>
+      trusted || !forwardedNames.test(name) ? headers.get(name) : null;
+    return payOrFree(access, valueOf) === "free";
   }
 
   #trusted({ info }: Exchange): boolean {
