@@ -1,5 +1,4 @@
 import type { Logger } from "../store/log.ts";
-import type { Metrics } from "../store/metrics.ts";
 import type { SnapshotStore } from "../store/snapshot_store.ts";
 import { Failure, failureReply } from "./failures.ts";
 import { type Cors, isPreflight } from "./payment/cors.ts";
@@ -21,7 +20,6 @@ export interface HandlerDeps {
   readonly backends: BackendCaller;
   readonly cors: Cors;
   readonly trustedProxies: TrustedProxies;
-  readonly metrics: Metrics;
   readonly log: Logger;
   /** Write one line per request. */
   readonly accessLog: boolean;
@@ -85,7 +83,10 @@ export class GatewayHandler {
 
   #serve(exchange: Exchange): Promise<Response> {
     const { rule } = exchange.match;
-    if (rule === undefined) return this.#serveUnmatched(exchange);
+    if (rule === undefined) {
+      exchange.match.ingress.unmatched.value++;
+      return this.deps.backends.forward(exchange);
+    }
     switch (rule.access.kind) {
       case "free":
         rule.count("free");
@@ -96,12 +97,6 @@ export class GatewayHandler {
       case "paid":
         return this.#servePaid(exchange, rule, rule.access);
     }
-  }
-
-  #serveUnmatched(exchange: Exchange): Promise<Response> {
-    const { namespace } = exchange.match.ingress;
-    this.deps.metrics.requests("unmatched", namespace, "", "unmatched").value++;
-    return this.deps.backends.forward(exchange);
   }
 
   async #servePaid(

@@ -69,7 +69,6 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
     backends: new BackendCaller(proxy, sockets, trustedProxies),
     cors: new Cors(settings.corsOrigins),
     trustedProxies,
-    metrics,
     log,
     accessLog: settings.accessLog,
   });

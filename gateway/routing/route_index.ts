@@ -1,4 +1,4 @@
-import type { Metrics } from "../../store/metrics.ts";
+import type { CounterHandle, Metrics } from "../../store/metrics.ts";
 import type { Backend, IngressPath, RouteSnapshot } from "../../store/route_snapshot.ts";
 import { Failure } from "../failures.ts";
 import type { CanonicalTarget } from "./canonical_request.ts";
@@ -19,6 +19,8 @@ export interface CompiledIngress {
   readonly name: string;
   readonly tlsHosts: readonly string[];
   readonly rules: RuleTrie<CompiledRule>;
+  /** Requests that no rule matches. */
+  readonly unmatched: CounterHandle;
 }
 
 type CompiledPath = IngressPath & { readonly compiledIngress: CompiledIngress };
@@ -40,6 +42,7 @@ export class RouteIndex {
     const ingresses = snapshot.ingresses.map(({ rules, ...ingress }) => ({
       ...ingress,
       rules: new RuleTrie(rules.map((rule) => compiler.compile(rule))),
+      unmatched: metrics.requests("unmatched", ingress.namespace, "", "unmatched"),
     }));
     this.#hosts = new HostTable(snapshot.hosts.map(({ host, paths }) => [
       host,
