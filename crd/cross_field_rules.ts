@@ -33,6 +33,21 @@ export const crossFieldRules = {
       "that is known on its network",
     field: "name",
   },
+  portIsNumberOrName: {
+    cel: "has(self.number) != has(self.name)",
+    holds: (port) => "number" in port !== "name" in port,
+    message: "a port has either a number or a name",
+    field: "number",
+  },
+  manualNeedsBackends: {
+    cel: "!has(self.ingressRef.mode) || self.ingressRef.mode != 'Manual' || " +
+      "self.routes.all(rule, has(rule.backend))",
+    holds: ({ ingressRef, routes }) =>
+      (ingressRef as { mode?: unknown } | undefined)?.mode !== "Manual" || !Array.isArray(routes) ||
+      routes.every((rule) => typeof rule?.backend === "object"),
+    message: "with ingressRef.mode Manual every rule needs a backend",
+    field: "routes",
+  },
 } as const satisfies Record<string, CrossFieldRule>;
 
 /** The schema with the rule in it, both for parsing and (as metadata) for the generated CRD. */

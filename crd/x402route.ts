@@ -74,6 +74,22 @@ const condition = z.strictObject({
   action: z.enum(["pay", "free"]).describe("What a request that matches has to do."),
 }).describe("One condition on a request header.");
 
+const backend = z.strictObject({
+  service: z.strictObject({
+    name: z.string().min(1).max(63).describe("Name of a Service in the Ingress's namespace."),
+    port: withRule(
+      z.strictObject({
+        number: z.int().min(1).max(65535).exactOptional().describe("Number of the Service's port."),
+        name: z.string().min(1).max(63).exactOptional().describe("Name of the Service's port."),
+      }).describe("Port of the Service, by number or by name."),
+      crossFieldRules.portIsNumberOrName,
+    ),
+  }).describe("Service that serves the path."),
+}).describe(
+  "For `ingressRef.mode: Manual`: where requests go that are free or paid for. The Ingress itself " +
+    "names the gateway there.",
+);
+
 const rule = withRule(
   z.strictObject({
     path: z.string().max(1024).regex(/^\//, 'a path pattern starts with "/"').describe(
@@ -104,24 +120,33 @@ const rule = withRule(
     mimeType: z.string().max(128).exactOptional().describe(
       "Media type of the response, shown in the payment terms: `application/json`.",
     ),
+    backend: backend.exactOptional(),
   }).describe("One rule: which paths and methods, and what they cost."),
   crossFieldRules.conditionalNeedsConditions,
 );
 
 /** What a user writes under `spec`. The CRD's schema and the field reference are made from it. */
-export const x402RouteSpec = z.strictObject({
-  ingressRef: z.strictObject({
-    name: z.string().min(1).max(253).describe("Name of the Ingress."),
-    namespace: z.string().min(1).max(63).exactOptional().describe(
-      "Namespace of the Ingress; that of the X402Route when absent.",
+export const x402RouteSpec = withRule(
+  z.strictObject({
+    ingressRef: z.strictObject({
+      name: z.string().min(1).max(253).describe("Name of the Ingress."),
+      namespace: z.string().min(1).max(63).exactOptional().describe(
+        "Namespace of the Ingress; that of the X402Route when absent.",
+      ),
+      mode: z.enum(["Patch", "Manual"]).default("Patch").describe(
+        "`Patch`: the operator points the paid paths of the Ingress at the gateway. `Manual`: the " +
+          "Ingress is left alone; it names the gateway's Service itself, and every rule has a " +
+          "`backend`.",
+      ),
+    }).describe("The existing Ingress whose paths are charged for."),
+    payment,
+    routes: z.array(rule).min(1).max(1000).describe(
+      "The rules, in order: the first one that matches a request decides. A path that no rule " +
+        "matches goes to its backend without payment.",
     ),
-  }).describe("The existing Ingress whose paths are charged for."),
-  payment,
-  routes: z.array(rule).min(1).max(1000).describe(
-    "The rules, in order: the first one that matches a request decides. A path that no rule " +
-      "matches goes to its backend without payment.",
-  ),
-}).describe("Which paths of an Ingress cost what, and who is paid.");
+  }).describe("Which paths of an Ingress cost what, and who is paid."),
+  crossFieldRules.manualNeedsBackends,
+);
 
 const metadata = z.looseObject({
   name: z.string().min(1),

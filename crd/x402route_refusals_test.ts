@@ -26,7 +26,7 @@ const refusals: [name: string, path: Path, value: unknown, messages: string[]][]
   ]],
   ["an unknown field in a list entry", ["spec", "routes", 1, "condition"], [], [
     'spec.routes[1] has no field "condition" (did you mean "conditions"?); allowed: path, ' +
-    "methods, price, free, mode, conditions, conditionDefault, description, mimeType",
+    "methods, price, free, mode, conditions, conditionDefault, description, mimeType, backend",
   ]],
   ["a missing wallet", ["spec", "payment", "wallet"], absent, [
     "spec.payment.wallet is missing; it must be a string",

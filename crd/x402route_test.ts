@@ -96,7 +96,7 @@ Deno.test("parseX402Route fills in the defaults", () => {
 
 Deno.test("parseX402Route keeps every optional field", () => {
   const spec = {
-    ingressRef: { name: "api", namespace: "shop" },
+    ingressRef: { name: "api", namespace: "shop", mode: "Manual" },
     payment: {
       wallet: "0x1f6004907Adc7d313768b85917e069e011150390",
       network: "eip155:31337",
@@ -116,6 +116,7 @@ Deno.test("parseX402Route keeps every optional field", () => {
       conditionDefault: "pay",
       description: "Weather",
       mimeType: "application/json",
+      backend: { service: { name: "weather", port: { name: "http" } } },
     }],
   };
   assert.deepEqual(accepted(manifestWith(spec)).spec, spec);

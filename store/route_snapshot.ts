@@ -3,7 +3,15 @@
  * can be printed in a golden test, compared, and handed to another isolate by structured clone.
  * The gateway builds its lookup tables from it once per snapshot (`gateway/routing/route_index.ts`).
  */
-export interface RouteSnapshot {
+export interface RouteSnapshot extends RouteTables {
+  /**
+   * What was served a moment ago and is gone: tried where the routes themselves have no path for a
+   * request, because proxies in front need seconds to notice.
+   */
+  readonly draining?: RouteTables;
+}
+
+export interface RouteTables {
   /** Sorted by host. A host occurs once; `""` is the entry for rules without a host. */
   readonly hosts: readonly HostRoutes[];
   /** One entry per Ingress, sorted by namespace and name; `IngressPath.ingress` is an index into it. */
@@ -50,6 +58,8 @@ export interface Rule {
   readonly methods?: readonly string[];
   /** The X402Route that the rule comes from. */
   readonly route: { readonly namespace: string; readonly name: string };
+  /** Takes the place of the Ingress path's backend, where that names the gateway itself. */
+  readonly backend?: Backend;
   readonly access: Access;
 }
 
