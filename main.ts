@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { facilitatorStubCommand } from "./commands/facilitator_stub.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
+import { runCommand } from "./commands/run.ts";
 import { payCommand } from "./commands/pay.ts";
 import { version } from "./version.ts";
 
@@ -11,6 +12,7 @@ const program = new Command("x402-k8s-operator")
   .description("Charge for any API per request, in stablecoins, over the x402 protocol.")
   .version(version)
   .showSuggestionAfterError()
+  .addCommand(runCommand())
   .addCommand(gatewayCommand())
   .addCommand(payCommand())
   .addCommand(facilitatorStubCommand());

@@ -78,6 +78,24 @@ export function domain(text: string): string {
   throw new InvalidArgumentError("Give a domain in lower case: cluster.local.");
 }
 
+/** A name of a Namespace or Service (RFC 1123 label). */
+export function dnsLabel(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError("Give a name in lower case: letters, digits and -.");
+}
+
+/** A list of names of Namespaces. */
+export function namespaceList(text: string, previous: readonly string[]): readonly string[] {
+  return list(text, previous).map(dnsLabel);
+}
+
+/** A TCP port. */
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65535) return port;
+  throw new InvalidArgumentError("Give a port from 1 to 65535.");
+}
+
 /** A list of hosts, each with or without a port. */
 export function hostList(text: string, previous: readonly string[]): readonly string[] {
   const hosts = list(text, previous);

@@ -7,15 +7,13 @@ import {
   cidrList,
   domain,
   duration,
-  folder,
   hostList,
   listenAddress,
   originList,
 } from "./flag_values.ts";
 
-/** The values of `gateway`'s flags: times in milliseconds, sizes in bytes. */
+/** The values of the flags of `gateway` and `run`: times in milliseconds, sizes in bytes. */
 export interface GatewayFlags {
-  readonly manifests: string;
   readonly listen: GatewaySettings["listen"];
   readonly metricsListen: GatewaySettings["listen"];
   readonly probeListen: GatewaySettings["listen"];
@@ -36,13 +34,9 @@ export interface GatewayFlags {
 
 type Parse<T> = (text: string, previous: T) => T;
 
-/** Every flag of `gateway`; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`. */
+/** The flags of the gateway itself; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`. */
 export function addGatewayFlags(command: Command): Command {
   return command
-    .addOption(
-      flag("--manifests <dir>", "folder with X402Route, Ingress and Service manifests")
-        .argParser(folder).makeOptionMandatory(),
-    )
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
       parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),
@@ -120,17 +114,28 @@ export function addGatewayFlags(command: Command): Command {
     );
 }
 
-function flag(flags: string, description: string): Option {
+/** A flag with its environment variable. */
+export function flag(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.env("X402_" + option.name().toUpperCase().replaceAll("-", "_"));
 }
 
 /** The default is written as a user would write it, and shown so in the help. */
-function parsed<T>(flags: string, text: string, parse: (text: string) => T, initial: string) {
+export function parsed<T>(
+  flags: string,
+  text: string,
+  parse: (text: string) => T,
+  initial: string,
+) {
   return flag(flags, text).argParser(parse).default(parse(initial), initial);
 }
 
-function repeatable(flags: string, description: string, parse: Parse<readonly string[]>): Option {
+/** A flag whose values add up. */
+export function repeatable(
+  flags: string,
+  description: string,
+  parse: Parse<readonly string[]>,
+): Option {
   return flag(flags, `${description} (repeat, or separate with commas)`)
     .argParser(parse)
     .default([], "none");

@@ -15,8 +15,12 @@ export interface RawObject {
 const metadata = z.object({
   name: z.string(),
   namespace: z.string(),
+  uid: z.string().exactOptional(),
+  resourceVersion: z.string().exactOptional(),
   creationTimestamp: z.string().nullable().exactOptional(),
+  deletionTimestamp: z.string().nullable().exactOptional(),
   annotations: z.record(z.string(), z.string()).nullable().exactOptional(),
+  labels: z.record(z.string(), z.string()).nullable().exactOptional(),
 });
 
 const port = z.int().min(1).max(65535);
@@ -33,18 +37,20 @@ const path = z.string().max(1024).regex(/^(\/|$)/, 'a path starts with "/"');
 /** Sequences that Kubernetes allows in paths of type ImplementationSpecific only. */
 const notCanonical = /\/\/|\/\.{1,2}(\/|$)|%2f/i;
 
-const ingressBackend = z.object({
+export const ingressBackendSchema = z.object({
   service: z.object({
     name: z.string(),
     port: z.object({ name: z.string().exactOptional(), number: port.exactOptional() })
       .exactOptional(),
   }).exactOptional(),
+  /** Anything but a Service, such as a bucket: carried along, never called. */
+  resource: z.record(z.string(), z.string()).exactOptional(),
 });
 
 const ingressPath = z.object({
   path: path.exactOptional(),
   pathType: z.enum(["Exact", "Prefix", "ImplementationSpecific"]),
-  backend: ingressBackend,
+  backend: ingressBackendSchema,
 }).refine(
   ({ path = "/", pathType }) =>
     pathType === "ImplementationSpecific" || (path !== "" && !notCanonical.test(path)),
@@ -59,7 +65,7 @@ export const ingressSchema = z.object({
   apiVersion: z.literal("networking.k8s.io/v1"),
   metadata,
   spec: z.object({
-    defaultBackend: ingressBackend.exactOptional(),
+    defaultBackend: ingressBackendSchema.exactOptional(),
     tls: z.array(z.object({ hosts: z.array(host).exactOptional() })).exactOptional(),
     rules: z.array(z.object({
       host: host.exactOptional(),
@@ -68,7 +74,7 @@ export const ingressSchema = z.object({
   }),
 });
 export type Ingress = z.output<typeof ingressSchema>;
-export type IngressBackend = z.output<typeof ingressBackend>;
+export type IngressBackend = z.output<typeof ingressBackendSchema>;
 
 /** The part of a Service (v1) that the plan reads. */
 export const serviceSchema = z.object({
@@ -83,16 +89,46 @@ export const serviceSchema = z.object({
       port,
       protocol: z.string().exactOptional(),
       targetPort: z.union([port, z.string()]).exactOptional(),
+      appProtocol: z.string().exactOptional(),
     })).exactOptional(),
   }),
 });
 export type Service = z.output<typeof serviceSchema>;
+
+/** The part of an EndpointSlice (discovery.k8s.io/v1) that the plan reads and writes. */
+export const endpointSliceSchema = z.object({
+  apiVersion: z.literal("discovery.k8s.io/v1"),
+  metadata,
+  addressType: z.string(),
+  endpoints: z.array(z.object({
+    addresses: z.array(z.string()),
+    conditions: z.record(z.string(), z.boolean()).exactOptional(),
+    nodeName: z.string().exactOptional(),
+    zone: z.string().exactOptional(),
+  })).nullable().exactOptional(),
+  ports: z.array(z.object({
+    name: z.string().exactOptional(),
+    port: port.exactOptional(),
+    protocol: z.string().exactOptional(),
+  })).nullable().exactOptional(),
+});
+export type EndpointSlice = z.output<typeof endpointSliceSchema>;
 
 /** What a source (folder or cluster) delivers and `plan()` reads; the order of the lists is nothing. */
 export interface ClusterState {
   readonly routes: readonly RawObject[];
   readonly ingresses: readonly Ingress[];
   readonly services: readonly Service[];
+  /** Those of the operator's own Service, and those that the operator has made. */
+  readonly endpointSlices: readonly EndpointSlice[];
+  /** What the API server said to the last write of an object (`Ingress shop/api`), if it failed. */
+  readonly writeProblems: ReadonlyMap<string, WriteProblem>;
+}
+
+/** Why an object is not as the plan wants it, although it was written. */
+export interface WriteProblem {
+  readonly reason: "PatchFailed" | "Reverted";
+  readonly message: string;
 }
 
 /** `namespace/name`, the key of an object among those of its kind. */

@@ -111,6 +111,8 @@ function combine(files: readonly ManifestFile[]): Manifests {
       routes: routes.map(({ object }) => object),
       ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
       services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
+      endpointSlices: [],
+      writeProblems: new Map(),
     },
     routeSource: (key) => sources.get(key)!,
   };

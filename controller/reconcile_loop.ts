@@ -1,10 +1,9 @@
-import type { X402Route } from "../crd/x402route.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import { folderChanges } from "./folder_changes.ts";
 import type { ManifestError, ManifestEvent } from "./manifest_event.ts";
 import { ManifestFolder, type Manifests } from "./manifest_folder.ts";
 import { folderErrors, publishedEvent, routeEvents } from "./plan_events.ts";
-import { plan } from "./plan/plan.ts";
+import { noMemory, plan, type PlanMemory } from "./plan/plan.ts";
 import type { PlanOptions } from "./plan/plan_options.ts";
 
 export interface ManifestLoop {
@@ -40,7 +39,7 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
 
 /** Takes what was read from the folder, and `performance.now()` of when the reading began. */
 function reconciler(loop: ManifestLoop): (manifests: Manifests, started: number) => void {
-  let accepted: ReadonlyMap<string, X402Route> = new Map();
+  let memory: PlanMemory = noMemory;
   let lasting = new Set<string>();
   const reportNew = (events: readonly ManifestEvent[]) => {
     const keyed = new Map(events.map((event) => [JSON.stringify(event), event]));
@@ -53,12 +52,12 @@ function reconciler(loop: ManifestLoop): (manifests: Manifests, started: number)
   return (manifests, started) => {
     if (!manifests.ok) return refuse(manifests.errors);
     try {
-      const planned = plan(manifests.state, loop.options, accepted);
+      const planned = plan(manifests.state, loop.options, memory);
       const errors = folderErrors(planned, manifests.routeSource);
       if (errors.length > 0) return refuse(errors);
       reportNew(routeEvents(planned, manifests.routeSource));
       loop.publish(planned.snapshot);
-      accepted = planned.accepted;
+      memory = planned;
       loop.report(publishedEvent(planned, performance.now() - started));
     } catch (error) {
       // A fault of ours must not end the loop: what is in force goes on, and the next change may work.

@@ -29,6 +29,7 @@ const table = {
   // What the facilitator did wrong. Never 402: the buyer must not sign a second payment.
   facilitator_invalid: [502, "The payment facilitator gave an answer that cannot be used."],
   facilitator_unreachable: [503, "The payment facilitator cannot be reached."],
+  facilitator_refused: [503, "The payment facilitator is at an address that is not allowed."],
   facilitator_busy: [503, "The payment facilitator refuses more requests for now."],
   facilitator_timeout: [504, "The payment facilitator did not answer in time."],
   settlement_unknown: [

@@ -166,7 +166,9 @@ export class GatewayHandler {
       code: failure.code,
       detail: failure.detail,
     };
-    if (failure.status >= 500) this.deps.log.error("request failed", fields);
+    // A refused facilitator is logged when its name is resolved, not for each request.
+    const isNews = failure.status >= 500 && failure.code !== "facilitator_refused";
+    if (isNews) this.deps.log.error("request failed", fields);
     else this.deps.log.debug("request refused", fields);
     return failureReply(failure, requestId);
   }

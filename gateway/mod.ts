@@ -1,3 +1,4 @@
+import type { FacilitatorHosts } from "../store/facilitator_host.ts";
 import type { Logger } from "../store/log.ts";
 import type { Metrics } from "../store/metrics.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
@@ -7,6 +8,7 @@ import { metricsHandler, probeHandler } from "./admin_server.ts";
 import { BackendCaller } from "./backend_caller.ts";
 import { GatewayHandler } from "./handler.ts";
 import { Cors } from "./payment/cors.ts";
+import { FacilitatorAddresses } from "./payment/facilitator_addresses.ts";
 import { FacilitatorClient, type FacilitatorTimeouts } from "./payment/facilitator.ts";
 import { PaymentFlow } from "./payment/payment_flow.ts";
 import { RouteIndex } from "./routing/route_index.ts";
@@ -20,7 +22,7 @@ import type { ProxyLimits } from "./upstream/proxy.ts";
 
 export { TrustedProxies } from "./trusted_proxies.ts";
 
-export interface GatewaySettings {
+export interface GatewaySettings extends FacilitatorHosts {
   readonly listen: ListenAddress;
   readonly metricsListen: ListenAddress;
   readonly probeListen: ListenAddress;
@@ -55,7 +57,10 @@ const cutMs = 100;
 export function startGateway(settings: GatewaySettings, metrics: Metrics, log: Logger): Gateway {
   const snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics));
   const trustedProxies = new TrustedProxies(settings.trustedProxies);
-  const facilitator = new FacilitatorClient(settings.facilitator);
+  const facilitator = new FacilitatorClient(
+    settings.facilitator,
+    new FacilitatorAddresses(settings, log),
+  );
   const reservations = new InMemoryReservations();
   const transport = new FetchTransport();
   const sockets = new WebSocketProxy();

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { ClusterMetrics } from "./cluster_metrics.ts";
 import { DurationHistogram } from "./duration_histogram.ts";
 
 /** A counter for one set of labels: looked up when routes are compiled, raised by `+=` on requests. */
@@ -33,6 +34,7 @@ export class Metrics {
 
   readonly #requests = new Handles("path", "namespace", "route_name", "payment_status");
   readonly #amounts = new Handles("path", "wallet", "network");
+  #cluster: ClusterMetrics | undefined;
 
   readonly verificationDuration = new DurationHistogram(
     this.registry,
@@ -67,6 +69,11 @@ export class Metrics {
       // The one place where an amount is a float: Prometheus has no other numbers.
       "Total payment amounts settled, in whole tokens, as a float: not for accounting",
     );
+  }
+
+  /** Exposed from the first use on: a process without a cluster has none of them. */
+  get cluster(): ClusterMetrics {
+    return this.#cluster ??= new ClusterMetrics(this.registry);
   }
 
   requests(path: string, namespace: string, route: string, status: PaymentStatus): CounterHandle {

@@ -56,6 +56,11 @@ export function readIngressRef(raw: RawObject): ObjectName | undefined {
     : undefined;
 }
 
+/** `spec.ingressRef.mode`, whatever it is. */
+export function readMode(raw: RawObject): unknown {
+  return field(field(raw.spec, "ingressRef"), "mode");
+}
+
 function readPattern(path: unknown): string | undefined {
   const parsed = typeof path === "string" ? parsePattern(path) : undefined;
   return parsed !== undefined && "pattern" in parsed ? formatPattern(parsed.pattern) : undefined;

@@ -2,7 +2,15 @@ import type { HostRoutes, IngressPath } from "../../store/route_snapshot.ts";
 import { normalizePercentEncoding } from "../../store/path_pattern.ts";
 import { type Ingress, keyOf, type Service } from "../cluster_state.ts";
 import { type Finding, finding, type FindingKind } from "./finding.ts";
-import { ingressHosts, type IngressPlace, ingressPlaces, mayBeRegex } from "./ingress_places.ts";
+import {
+  ingressHosts,
+  type IngressPlace,
+  ingressPlaces,
+  isOpaque,
+  mayBeRegex,
+} from "./ingress_places.ts";
+import { defaultSlotKey } from "./backend_slots.ts";
+import { rewriteAnnotation } from "./patch_safety.ts";
 import { byAge, compare } from "./object_order.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { resolveBackend } from "./resolve_backend.ts";
@@ -29,7 +37,7 @@ export function compileHosts(
   const hosts = new Map<string, Map<string, IngressPath>>(
     ingresses.flatMap(ingressHosts).map((host) => [host, new Map()]),
   );
-  for (const place of placesByPriority(ingresses)) {
+  for (const place of placesByPriority(ingresses, options)) {
     const { ingress, host } = place;
     const paths = hosts.get(host)!;
     const { path, pathType } = compiledPath(place);
@@ -41,21 +49,40 @@ export function compileHosts(
       const index = indices.get(ingress)!;
       const compiled = { path, pathType, ingress: index, backend };
       paths.set(key, compiled);
-      report(findings.get(ingress)!, placeFindings(place, compiled));
+      report(findings.get(ingress)!, placeFindings(place, compiled, options));
     } else {
       const winner = ingresses[taken.ingress]!;
-      if (winner !== ingress) report(findings.get(ingress)!, [ingressConflict(place, winner)]);
+      if (winner !== ingress && isExclusive(place)) {
+        report(findings.get(ingress)!, [ingressConflict(place, winner)]);
+      }
     }
   }
   return { hosts: sortedHosts(hosts), findings };
 }
 
-function placesByPriority(ingresses: readonly Ingress[]): IngressPlace[] {
+/** Whether two Ingresses that have it are a mistake, and not up to the Ingress controller. */
+function isExclusive({ isDefault, host, ingress, slot }: IngressPlace): boolean {
+  if (!isDefault) return true;
+  return slot === defaultSlotKey && (host !== "" || (ingress.spec.rules ?? []).length === 0);
+}
+
+/**
+ * Behind an Ingress controller that rewrites paths or takes them for regular expressions, requests
+ * come with paths that the Ingress does not name; they get what is left of the host.
+ */
+function placesByPriority(ingresses: readonly Ingress[], { gateway }: PlanOptions): IngressPlace[] {
   const places = [...ingresses]
     .sort((a, b) => byAge(a.metadata, b.metadata))
     .flatMap(ingressPlaces);
+  const opaque = gateway === undefined ? [] : places.filter(isOpaque);
   return [
     ...places.filter(({ isDefault }) => !isDefault),
+    ...opaque.map((place): IngressPlace => ({
+      ...place,
+      path: "/",
+      pathType: "Prefix",
+      isDefault: true,
+    })),
     ...places.filter(({ isDefault }) => isDefault),
   ];
 }
@@ -68,12 +95,22 @@ function compiledPath({ path, pathType }: IngressPlace): Pick<IngressPath, "path
     : { path: normalized.replace(/(?<=.)\/$/, ""), pathType: "Prefix" };
 }
 
-function placeFindings(place: IngressPlace, { backend }: IngressPath): Finding[] {
+function placeFindings(
+  place: IngressPlace,
+  { backend }: IngressPath,
+  { gateway }: PlanOptions,
+): Finding[] {
   const findings: Finding[] = [];
-  if ("unresolved" in backend) {
+  const isKnown = place.backend.service !== undefined || place.backend.resource !== undefined;
+  if ("unresolved" in backend && isKnown) {
     findings.push(ofIngress("backend-not-found", place, `but ${backend.unresolved}`));
   }
-  if (mayBeRegex(place)) {
+  const rewrite = rewriteAnnotation(place.ingress);
+  if (gateway !== undefined && rewrite !== undefined) {
+    const sentence = `whose annotation ${rewrite} rewrites paths; rules match the path after that`;
+    findings.push(ofIngress("warning", place, sentence));
+  }
+  if (gateway === undefined && mayBeRegex(place)) {
     const path = JSON.stringify(place.path);
     const sentence = `whose path ${path} looks like a regular expression; the gateway takes it ` +
       "literally, as a prefix";

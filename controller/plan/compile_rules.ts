@@ -27,6 +27,9 @@ export function compileRules(
   const rules = spec.routes.map((rule, index) => {
     const at = new RuleFindings(index, findings);
     const pattern = readPattern(rule.path, at);
+    if (rule.backend !== undefined && spec.ingressRef.mode !== "Manual") {
+      at.add("warning", ["backend"], "has no effect because ingressRef.mode is not Manual");
+    }
     const access = rule.free ? freeAccess(rule, at) : paidAccess(rule, defaultPrice, common, at);
     if (pattern === undefined || access === undefined) return undefined;
     return { pattern, ...(rule.methods && { methods: [...rule.methods].sort() }), route, access };

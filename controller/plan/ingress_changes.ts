@@ -1,35 +1,158 @@
 import { covers, intersects, pathSegments } from "../../store/path_pattern.ts";
-import type { Rule } from "../../store/route_snapshot.ts";
-import type { Ingress, ObjectName } from "../cluster_state.ts";
-import { type IngressPlace, ingressPlaces, placePattern } from "./ingress_places.ts";
+import type { HostRoutes, Rule } from "../../store/route_snapshot.ts";
+import { type Ingress, keyOf, type ObjectName, type Service } from "../cluster_state.ts";
+import { type IngressPlace, ingressPlaces, isOpaque, placePattern } from "./ingress_places.ts";
+import type { OriginalIngress } from "./original_ingress.ts";
+import { foreignProtocol, rewriteAnnotation, unsafeService } from "./patch_safety.ts";
+import type { PlanOptions } from "./plan_options.ts";
+
+type PlaceName = Pick<IngressPlace, "host" | "path" | "pathType">;
 
 /**
  * The paths of one Ingress that have to point at the gateway, as its manifest spells them. The
  * default backend is the Prefix `/` of each host that has no such path.
  */
 export interface IngressChange extends ObjectName {
-  readonly paths: readonly Pick<IngressPlace, "host" | "path" | "pathType">[];
+  readonly paths: readonly PlaceName[];
 }
 
-/** Only what could cost something goes through the gateway; undefined when that is nothing. */
-export function ingressChange(ingress: Ingress, rules: readonly Rule[]): IngressChange | undefined {
-  const paths = ingressPlaces(ingress)
-    .filter((place) => needsGateway(place, rules))
-    .map(({ host, path, pathType }) => ({ host, path, pathType }));
-  const { namespace, name } = ingress.metadata;
-  return paths.length === 0 ? undefined : { namespace, name, paths };
+/** What is to become of an Ingress. */
+export interface IngressDecision {
+  /** Keys of the slots that have to lead to the gateway. */
+  readonly wanted: ReadonlySet<string>;
+  readonly paths: readonly PlaceName[];
+  /** Why paths that would have to lead to the gateway are left alone, or cannot be put back. */
+  readonly refusals: readonly Refusal[];
+  /** Paths that Manual rules charge for and that do not lead to the gateway. */
+  readonly notPointed: readonly PlaceName[];
 }
 
-function needsGateway(place: IngressPlace, rules: readonly Rule[]): boolean {
+export interface Refusal {
+  readonly reason: "UnsafeIngress" | "OriginalUnknown";
+  /** A sentence without its full stop. */
+  readonly message: string;
+}
+
+/** What `decideIngress` knows about the surroundings of an Ingress. */
+export interface Surroundings {
+  /** By `namespace/name`. */
+  readonly services: ReadonlyMap<string, Service>;
+  /** Hosts whose requests all go to one backend, whatever their path. */
+  readonly singleBackendHosts: ReadonlySet<string>;
+  readonly options: PlanOptions;
+}
+
+/**
+ * Only what could cost something goes through the gateway.
+ *
+ *     a paid rule could match    | the path leads to the gateway
+ *     ... and that is not safe   | it stays as it is, and is reported
+ *     a blocked rule could match | it stays as it is: never opened, never closed by a typing error
+ *     none of them               | its original backend
+ *     ... and that is not known  | it stays as it is, and is reported
+ */
+export function decideIngress(
+  { author, throughGateway, backends }: OriginalIngress,
+  rules: readonly Rule[],
+  surroundings: Surroundings,
+): IngressDecision {
+  const places = ingressPlaces(author);
+  const patching = rules.filter(({ backend }) => backend === undefined);
+  const manual = rules.filter(({ backend }) => backend !== undefined);
+  const wanted = new Set<string>();
+  const refusals = new Map<string, Refusal>();
+  const refuse = (reason: Refusal["reason"], message: string) =>
+    refusals.set(message, { reason, message });
+  for (const place of places) {
+    const stays = throughGateway.has(place.slot);
+    if (stays && !backends.has(place.slot)) {
+      wanted.add(place.slot);
+      if (manual.length === 0) refuse("OriginalUnknown", unknownOriginal(place));
+    } else if (stays && couldMatch(place, patching, "blocked")) {
+      wanted.add(place.slot);
+    } else if (couldMatch(place, patching, "paid")) {
+      const refusal = unsafe(place, surroundings);
+      if (refusal !== undefined) refuse("UnsafeIngress", refusal);
+      // Already there, it was safe once: opening it now would give away what is charged for.
+      if (refusal === undefined || stays) wanted.add(place.slot);
+    }
+  }
+  return {
+    wanted,
+    paths: places.filter(({ slot }) => wanted.has(slot)).map(placeName),
+    refusals: [...refusals.values()],
+    notPointed: places
+      .filter((place) => !throughGateway.has(place.slot) && couldMatch(place, manual, "paid"))
+      .map(placeName),
+  };
+}
+
+/** Hosts of a snapshot on which a request's path does not matter for where it goes. */
+export function singleBackendHosts(hosts: readonly HostRoutes[]): ReadonlySet<string> {
+  return new Set(
+    hosts
+      .filter(({ paths }) => new Set(paths.map(({ backend }) => JSON.stringify(backend))).size <= 1)
+      .map(({ host }) => host),
+  );
+}
+
+/** Whether a request of the place could fall under a rule of that kind. */
+function couldMatch(
+  place: IngressPlace,
+  rules: readonly Rule[],
+  kind: "paid" | "blocked",
+): boolean {
+  if (rules.length === 0) return false;
   const requests = placePattern(place);
   for (const { pattern, methods, access } of rules) {
     const segments = pathSegments(pattern);
-    if (access.kind !== "free") {
+    if (access.kind === kind) {
       if (intersects(segments, requests)) return true;
-    } else if (methods === undefined && covers(segments, requests)) {
-      // The first rule that matches decides: no later one can charge for this place.
+    } else if (access.kind === "free" && methods === undefined && covers(segments, requests)) {
+      // The first rule that matches decides: no later one is about this place.
       return false;
     }
   }
   return false;
+}
+
+function unsafe(
+  place: IngressPlace,
+  { services, singleBackendHosts, options }: Surroundings,
+): string | undefined {
+  const { ingress, backend: { service: reference } } = place;
+  const where = describePlace(place);
+  const foreign = foreignProtocol(ingress);
+  if (foreign !== undefined) {
+    return `it has the annotation ${foreign}; the gateway speaks plain HTTP, so it is left as it is`;
+  }
+  if (reference === undefined) return `${where} has a backend that is not a Service`;
+  if (isOpaque(place) && !singleBackendHosts.has(place.host)) return opaque(place, ingress);
+  const key = keyOf({ namespace: ingress.metadata.namespace, name: reference.name });
+  const service = services.get(key);
+  const problem = service &&
+    unsafeService(service, reference.port?.name ?? reference.port?.number, options);
+  return problem && `${where} leads to Service ${key}, which ${problem}`;
+}
+
+function opaque(place: IngressPlace, ingress: Ingress): string {
+  const rewrite = rewriteAnnotation(ingress);
+  const why = rewrite === undefined ? "may be a regular expression" : `is rewritten (${rewrite})`;
+  return `${describePlace(place)} ${why}, and the paths of its host lead to different backends, ` +
+    "so the gateway could not tell where its requests belong; give it a host of its own, or use " +
+    "ingressRef.mode Manual";
+}
+
+function unknownOriginal(place: IngressPlace): string {
+  return `${describePlace(place)} leads to the gateway, and it is not known where it led before; ` +
+    "write its original backend into the Ingress again";
+}
+
+/** `path "/api" of api.example.com` */
+function describePlace({ host, path }: IngressPlace): string {
+  return `path ${JSON.stringify(path)} of ${host || "every host"}`;
+}
+
+function placeName({ host, path, pathType }: IngressPlace): PlaceName {
+  return { host, path, pathType };
 }

@@ -4,6 +4,8 @@ import {
   pathSegments,
 } from "../../store/path_pattern.ts";
 import type { Ingress, IngressBackend } from "../cluster_state.ts";
+import { backendSlots, defaultSlotKey } from "./backend_slots.ts";
+import { rewriteAnnotation } from "./patch_safety.ts";
 
 /** A host and path of an Ingress, as its author wrote them but for the host's case. */
 export interface IngressPlace {
@@ -13,38 +15,43 @@ export interface IngressPlace {
   readonly path: string;
   readonly pathType: "Exact" | "Prefix" | "ImplementationSpecific";
   readonly backend: IngressBackend;
+  /** Key of the slot in the Ingress where the backend is written. */
+  readonly slot: string;
   /** Made from the default backend: only where nobody names the path. */
   readonly isDefault: boolean;
 }
 
-/** Hosts that the Ingress names; just `""` when it consists of a default backend only. */
+/** Hosts that the Ingress serves; a default backend serves hosts that nobody names as well. */
 export function ingressHosts({ spec }: Ingress): string[] {
   const hosts = (spec.rules ?? []).map(({ host }) => (host ?? "").toLowerCase());
-  return hosts.length === 0 ? [""] : [...new Set(hosts)];
+  return [...new Set(spec.defaultBackend === undefined ? hosts : [...hosts, ""])];
 }
 
 /** What an Ingress serves; its default backend is the Prefix `/` of each host that has none. */
 export function ingressPlaces(ingress: Ingress): IngressPlace[] {
-  const explicit = (ingress.spec.rules ?? []).flatMap(({ host, http }) =>
-    (http?.paths ?? []).map(({ path, pathType, backend }): IngressPlace => ({
+  const explicit = backendSlots(ingress).flatMap(({ key, backend, rule }): IngressPlace[] =>
+    rule === undefined ? [] : [{
       ingress,
-      host: (host ?? "").toLowerCase(),
-      path: path ?? "/",
-      pathType,
+      host: rule.host.toLowerCase(),
+      path: rule.path || "/",
+      pathType: rule.pathType,
       backend,
+      slot: key,
       isDefault: false,
-    }))
+    }]
   );
   const backend = ingress.spec.defaultBackend;
   if (backend === undefined) return explicit;
+  const rooted = new Set(explicit.filter(isRootPrefix).map(({ host }) => host));
   const defaults = ingressHosts(ingress)
-    .filter((host) => !explicit.some((place) => place.host === host && isRootPrefix(place)))
+    .filter((host) => !rooted.has(host))
     .map((host): IngressPlace => ({
       ingress,
       host,
       path: "/",
       pathType: "Prefix",
       backend,
+      slot: defaultSlotKey,
       isDefault: true,
     }));
   return [...explicit, ...defaults];
@@ -63,9 +70,17 @@ export function mayBeRegex({ path, pathType }: IngressPlace): boolean {
     (/[\\^$*+?()[\]{}|]/.test(path) || !path.startsWith("/"));
 }
 
-/** All request paths of the place, as a pattern; those of a regular expression are not known. */
+/**
+ * Whether the path says nothing about the requests that come: it may be a regular expression, or
+ * their path is rewritten on the way.
+ */
+export function isOpaque(place: IngressPlace): boolean {
+  return mayBeRegex(place) || rewriteAnnotation(place.ingress) !== undefined;
+}
+
+/** All request paths of the place, as a pattern. */
 export function placePattern(place: IngressPlace): PathPattern {
-  if (mayBeRegex(place)) return ["**"];
+  if (isOpaque(place)) return ["**"];
   const segments = pathSegments(normalizePercentEncoding(place.path));
   return place.pathType === "Exact" ? segments : [...segments, "**"];
 }

@@ -12,7 +12,7 @@ function claimOf(patterns: readonly string[]): RouteClaim {
     route: name,
     access: { kind: "free" as const },
   }));
-  return { metadata: name, name, form: "current", rules, findings: [] };
+  return { metadata: name, name, form: "current", manual: false, rules, findings: [] };
 }
 
 Deno.test("the earliest rule that covers another is found, as a linear search finds it", () => {

@@ -1,60 +1,79 @@
 import type { X402Route } from "../../crd/x402route.ts";
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
-import { type ClusterState, type Ingress, keyOf } from "../cluster_state.ts";
+import { type ClusterState, type Ingress, type IngressBackend, keyOf } from "../cluster_state.ts";
 import { assignIngress } from "./assign_ingress.ts";
+import { clusterChanges, type DecidedIngress } from "./cluster_changes.ts";
+import type { ClusterWrite } from "./cluster_write.ts";
 import { compileHosts } from "./compile_hosts.ts";
 import { deepFreeze } from "./deep_freeze.ts";
+import { isDeleted } from "./finalizers.ts";
 import type { Finding } from "./finding.ts";
-import { type IngressChange, ingressChange } from "./ingress_changes.ts";
+import { decideIngress, type IngressChange, singleBackendHosts } from "./ingress_changes.ts";
+import { withManualBackends } from "./manual_backends.ts";
 import { type MergedRules, mergeRules } from "./merge_rules.ts";
 import { byName } from "./object_order.ts";
+import { originalIngress } from "./original_ingress.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { readClaim, type RouteClaim } from "./route_claim.ts";
 import { type RouteStatus, routeStatus } from "./route_status.ts";
 
-/** What follows from a cluster state. Lists are sorted by namespace and name; all of it is frozen. */
-export interface Plan {
-  readonly snapshot: RouteSnapshot;
-  /** Ingresses without any change are left out. */
-  readonly ingressChanges: readonly IngressChange[];
-  readonly statuses: readonly RouteStatus[];
+/** What a plan has to know of the one before: what cannot be read from the cluster any more. */
+export interface PlanMemory {
   /** By `namespace/name`: the valid form in force of each X402Route that has one. */
   readonly accepted: ReadonlyMap<string, X402Route>;
+  /** By `namespace/name`: where each Ingress leads without the operator, by slot key. */
+  readonly originals: ReadonlyMap<string, ReadonlyMap<string, IngressBackend>>;
+}
+
+/** Before the first plan. */
+export const noMemory: PlanMemory = { accepted: new Map(), originals: new Map() };
+
+/** What follows from a cluster state. Lists are sorted by namespace and name; all but `originals` is frozen. */
+export interface Plan extends PlanMemory {
+  readonly snapshot: RouteSnapshot;
+  /** What has to lead to the gateway; Ingresses with nothing of the kind are left out. */
+  readonly ingressChanges: readonly IngressChange[];
+  readonly statuses: readonly RouteStatus[];
+  /** What has to be written into the cluster now; nothing when all is as it should be. */
+  readonly writes: readonly ClusterWrite[];
 }
 
 /**
- * What the gateway has to serve, which Ingress paths have to lead to it, and what the authors of
+ * What the gateway has to serve, what has to be written into the cluster, and what the authors of
  * X402Routes have to know. Pure: the same for any order of the lists in `state`.
- * `lastAccepted` is `accepted` of the plan before.
  *
  *     X402Route                                    | its rules             | Accepted
  *     valid                                        | in force              | True
- *     valid, rules covered by an older X402Route   | the others in force   | True if any is left
+ *     valid, rules covered by an older X402Route   | the others in force   | False, Conflicted
  *     invalid, was valid before                    | last valid in force   | False
  *     ... and names another Ingress now            | and blocked there     | False
  *     invalid, never was valid                     | blocked (answer 503)  | False
  *     ... and its ingressRef cannot be read        | none                  | False
- *     names an Ingress that does not allow it      | none                  | False
+ *     names an Ingress that does not allow it      | none                  | True
  *     deleted                                      | none                  |
  *
  *     Ingress path                                 | becomes
  *     with a backend that resolves                 | a path of the host, priced by its Ingress's rules
  *     with a Service or port that is missing       | the same, answered with 503 where not with 402
  *     that an older Ingress has too                | nothing; reported on the X402Routes naming it
- *     that a paid or blocked rule could match      | also an Ingress change
+ *     that has to lead to the gateway, or not to   | also a write (`decideIngress`)
  */
-export function plan(
-  state: ClusterState,
-  options: PlanOptions,
-  lastAccepted: ReadonlyMap<string, X402Route>,
-): Plan {
-  const claims = state.routes
-    .map((raw) => readClaim(raw, options, lastAccepted))
-    .sort((a, b) => byName(a.name, b.name));
-  const ingresses = [...state.ingresses].sort((a, b) => byName(a.metadata, b.metadata));
+export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemory): Plan {
   const services = new Map(state.services.map((service) => [keyOf(service.metadata), service]));
+  const claims = state.routes
+    .filter((raw) => !isDeleted(raw))
+    .map((raw) => readClaim(raw, options, memory.accepted))
+    .map((claim) => withManualBackends(claim, services, options))
+    .sort((a, b) => byName(a.name, b.name));
+  const originals = [...state.ingresses]
+    .sort((a, b) => byName(a.metadata, b.metadata))
+    .map((live) => {
+      const remembered = memory.originals.get(keyOf(live.metadata)) ?? new Map();
+      return originalIngress(live, options.gateway, remembered);
+    });
+  const ingresses = originals.map(({ author }) => author);
 
-  const { claimsOf, assigned, findings } = assign(claims, ingresses);
+  const { claimsOf, ingressOf, findings } = assign(claims, ingresses);
   const merged = ingresses.map((ingress) => mergeRules(claimsOf.get(ingress)!));
   const compiled = compileHosts(ingresses, services, options);
   ingresses.forEach((ingress, index) => {
@@ -63,22 +82,57 @@ export function plan(
     }
   });
 
-  const changes = ingresses.map((ingress, index) => ingressChange(ingress, merged[index]!.rules));
-  return deepFreeze({
+  const surroundings = {
+    services,
+    singleBackendHosts: singleBackendHosts(compiled.hosts),
+    options,
+  };
+  const decided = originals.map((original, index): DecidedIngress => ({
+    original,
+    decision: decideIngress(original, merged[index]!.rules, surroundings),
+    claims: claimsOf.get(original.author)!,
+  }));
+  const { gateway } = options;
+  const changes = gateway && clusterChanges(decided, state, services, gateway, options);
+  const decidedOf = new Map(decided.map((each) => [each.original.author, each]));
+  const patchedOf = (claim: RouteClaim) => {
+    const ingress = ingressOf.get(claim);
+    return ingress === undefined
+      ? notApplied
+      : changes?.ingressPatched(decidedOf.get(ingress)!, claim);
+  };
+  const planned = deepFreeze({
     snapshot: { hosts: compiled.hosts, ingresses: ingressRules(ingresses, merged) },
-    ingressChanges: changes.filter((change) => change !== undefined),
-    statuses: claims.map((claim) => routeStatus(claim, findings.get(claim)!, assigned)),
+    ingressChanges: decided.flatMap(({ original, decision: { paths } }) => {
+      const { namespace, name } = original.live.metadata;
+      return paths.length === 0 ? [] : [{ namespace, name, paths }];
+    }),
+    statuses: claims.map((claim) =>
+      routeStatus(claim, findings.get(claim)!, ingressOf, gateway && patchedOf(claim))
+    ),
+    writes: changes?.writes ?? [],
     accepted: new Map(
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),
     ),
   });
+  const remembered = originals.map(({ live, backends }) =>
+    [keyOf(live.metadata), backends] as const
+  );
+  // Not frozen, because it shares objects with the state.
+  return { ...planned, originals: new Map(remembered) };
 }
+
+const notApplied = {
+  status: "False",
+  reason: "NotApplied",
+  message: "There is no Ingress to patch; see the other conditions.",
+} as const;
 
 /** Sorts the claims to their Ingresses, and starts the list of findings of each claim. */
 function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
   const byKey = new Map(ingresses.map((ingress) => [keyOf(ingress.metadata), ingress]));
   const claimsOf = new Map<Ingress, RouteClaim[]>(ingresses.map((ingress) => [ingress, []]));
-  const assigned = new Set<RouteClaim>();
+  const ingressOf = new Map<RouteClaim, Ingress>();
   const findings = new Map<RouteClaim, Finding[]>();
   for (const route of claims) {
     const found = [...route.findings];
@@ -90,11 +144,11 @@ function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
       if ("kind" in ingress && "problem" in ingress) found.push(ingress);
       else {
         claimsOf.get(ingress)!.push(claim);
-        assigned.add(claim);
+        ingressOf.set(claim, ingress);
       }
     }
   }
-  return { claimsOf, assigned, findings };
+  return { claimsOf, ingressOf, findings };
 }
 
 function ingressRules(

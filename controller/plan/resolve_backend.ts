@@ -7,11 +7,12 @@ type ServicePort = NonNullable<Service["spec"]["ports"]>[number];
 /** Finds the URL of an Ingress backend through its Service; `services` are by `namespace/name`. */
 export function resolveBackend(
   namespace: string,
-  { service: reference }: IngressBackend,
+  { service: reference, resource }: IngressBackend,
   services: ReadonlyMap<string, Service>,
   options: PlanOptions,
 ): Backend {
-  if (reference === undefined) return { unresolved: "the Ingress backend is not a Service" };
+  if (resource !== undefined) return { unresolved: "the Ingress backend is not a Service" };
+  if (reference === undefined) return { unresolved: "the original backend is not known" };
   const key = keyOf({ namespace, name: reference.name });
   const service = services.get(key);
   if (service === undefined) return { unresolved: `Service ${key} does not exist` };

@@ -1,7 +1,7 @@
 import { parseX402Route, type X402Route } from "../../crd/x402route.ts";
 import type { Rule } from "../../store/route_snapshot.ts";
 import { keyOf, type ObjectName, type RawObject } from "../cluster_state.ts";
-import { blockedRules, readIngressRef } from "./blocked_rules.ts";
+import { blockedRules, readIngressRef, readMode } from "./blocked_rules.ts";
 import { compileRules } from "./compile_rules.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { PlanOptions } from "./plan_options.ts";
@@ -18,6 +18,8 @@ export interface RouteClaim {
   readonly ingress?: ObjectName;
   /** In the order of `spec.routes` of the form in force. */
   readonly rules: readonly Rule[];
+  /** Whether its Ingress is left alone; its rules then say where their requests go. */
+  readonly manual: boolean;
   /** Comes after the rules of all other X402Routes of the Ingress. */
   readonly catchAll?: Rule;
   readonly findings: readonly Finding[];
@@ -56,7 +58,12 @@ function blockedClaim(
   name: ObjectName,
   invalid: readonly Finding[],
 ): RouteClaim {
-  const claim = { metadata: raw.metadata, name, form: "blocked" as const };
+  const claim = {
+    metadata: raw.metadata,
+    name,
+    form: "blocked" as const,
+    manual: readMode(raw) === "Manual",
+  };
   const ingress = readIngressRef(raw);
   if (ingress === undefined) {
     const sentence = "cannot be read, so it is not known which Ingress it is about";
@@ -69,7 +76,7 @@ function blockedClaim(
 
 /** `valid` is absent when a finding is "invalid". */
 interface Reading {
-  readonly valid?: Required<Pick<RouteClaim, "accepted" | "ingress" | "rules">>;
+  readonly valid?: Required<Pick<RouteClaim, "accepted" | "ingress" | "rules" | "manual">>;
   readonly findings: readonly Finding[];
 }
 
@@ -97,6 +104,7 @@ function validForm(route: X402Route, name: ObjectName, options: PlanOptions): Re
   if (rules === undefined) return { findings };
   // The rest of the metadata belongs to the caller, whose objects the plan must not freeze.
   const accepted = { ...route, metadata: { ...name } };
-  const ingress = { namespace: name.namespace, ...route.spec.ingressRef };
-  return { valid: { accepted, ingress, rules }, findings };
+  const { mode, name: ingressName, namespace = name.namespace } = route.spec.ingressRef;
+  const ingress = { namespace, name: ingressName };
+  return { valid: { accepted, ingress, rules, manual: mode === "Manual" }, findings };
 }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
 import { Failure } from "../failures.ts";
+import type { FacilitatorAddresses } from "./facilitator_addresses.ts";
 import { readCapped } from "./read_capped.ts";
 import type { Payment } from "./payment_header.ts";
 import { requirementsV1, requirementsV2 } from "./requirements.ts";
@@ -16,6 +17,8 @@ export type SettleOutcome =
   | { readonly kind: "settled"; readonly transaction: string }
   /** The facilitator says that no money moved. */
   | { readonly kind: "refused"; readonly reason: string }
+  /** The call was never made, so no money moved. */
+  | { readonly kind: "not_sent"; readonly failure: Failure }
   /** The call was sent and nothing reliable came back: money may have moved. */
   | { readonly kind: "unknown"; readonly failure: Failure };
 
@@ -51,7 +54,10 @@ export class FacilitatorClient {
    */
   readonly #unpooled = Deno.createHttpClient({ http2: false, poolMaxIdlePerHost: 0 });
 
-  constructor(private readonly timeouts: FacilitatorTimeouts) {}
+  constructor(
+    private readonly timeouts: FacilitatorTimeouts,
+    private readonly addresses: FacilitatorAddresses,
+  ) {}
 
   /** @throws {Failure} `facilitator_*` when there is no answer that can be relied on */
   async verify(
@@ -73,7 +79,7 @@ export class FacilitatorClient {
     return { kind: "valid" };
   }
 
-  /** Never throws: once the call is made, every failure is an outcome about money. */
+  /** Never throws: every failure is an outcome about money. */
   async settle(
     payment: Payment,
     terms: PaymentTerms,
@@ -85,8 +91,11 @@ export class FacilitatorClient {
       const reply = await this.#post(url, body, this.#unpooled, this.timeouts.settleMs);
       return readSettlement(reply, payment, terms);
     } catch (error) {
-      if (error instanceof Failure) return { kind: "unknown", failure: error };
-      throw error;
+      if (!(error instanceof Failure)) throw error;
+      return {
+        kind: error.code === "facilitator_refused" ? "not_sent" : "unknown",
+        failure: error,
+      };
     }
   }
 
@@ -104,6 +113,8 @@ export class FacilitatorClient {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), timeoutMs);
     try {
+      // A name server that is too slow for the call leaves it to `fetch` to say so.
+      await Promise.race([this.addresses.check(url), aborted(controller.signal)]);
       const response = await fetch(url, {
         method: "POST",
         headers: [["content-type", "application/json"], ["accept", "application/json"]],
@@ -122,6 +133,10 @@ export class FacilitatorClient {
       clearTimeout(timer);
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 interface Reply {

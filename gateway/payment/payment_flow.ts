@@ -49,14 +49,16 @@ export interface PaymentFlowDeps {
  *   reserved ─ verify ─> verified ─ backend ─> executed ─ settle ─> settled: reply + receipt
  *      │ invalid: 402       │ never sent: 502      │ status >= 400     │ refused: 402, reply discarded
  *      │ outage: 50x        │                      │  not charged,     │ unknown: 503, reply discarded
- *      v                    v                      v  reply passed on  v
- *   released             released                spent               spent / unknown
+ *      v                    v                      v  reply passed on  │ not sent: 503, reply discarded
+ *   released             released                spent                 v
+ *                                                                    spent / unknown
  *
  * settle: before-request
  *   reserved ─ settle ─> settled ─ backend ─> reply + receipt, whatever its status
  *      │ refused: 402       │ fails: 50x + receipt
- *      │ unknown: 503       v
- *      v                  spent
+ *      │ not sent: 503      v
+ *      │ unknown: 503     spent
+ *      v
  *   released / unknown
  * ```
  *
@@ -179,6 +181,7 @@ export class PaymentFlow {
   async #settle(purchase: Purchase, reserved: ReservedPayment): Promise<SettleOutcome> {
     const { payment, access, rule, resourceUrl } = purchase;
     const { facilitator, log } = this.deps;
+    const unsettled = reserved.end;
     // Unknown first: an exception on the way must not make the payment usable again.
     reserved.end = "unknown";
     const fields = describePayment(purchase);
@@ -192,6 +195,11 @@ export class PaymentFlow {
     } else if (outcome.kind === "refused") {
       rule.count("settlement_failed");
       log.warn("settlement refused", { ...fields, reason: outcome.reason });
+    } else if (outcome.kind === "not_sent") {
+      rule.count("settlement_failed");
+      reserved.end = unsettled;
+      if (unsettled === "spent") log.error("backend called, but settlement not sent", fields);
+      return outcome;
     } else {
       rule.count("settlement_unknown");
       const { code, detail } = outcome.failure;
@@ -214,12 +222,12 @@ function refuse(purchase: Purchase, reason: string): Response {
   return access.challenge.refuse(resourceUrl, reason, method);
 }
 
-/** Money did not move: the terms again. Nobody knows: 503, and the payment stays closed. */
+/** Refused: the terms again. Not sent, or nobody knows: 503, and no new terms. */
 function refuseSettlement(
   purchase: Purchase,
   outcome: Exclude<SettleOutcome, { kind: "settled" }>,
 ): Response {
-  if (outcome.kind === "unknown") throw outcome.failure;
+  if (outcome.kind !== "refused") throw outcome.failure;
   const { access, payment, resourceUrl, method } = purchase;
   const response = access.challenge.refuse(resourceUrl, outcome.reason, method);
   const settlement = { success: false, errorReason: outcome.reason } as const;

@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import type { CounterHandle, Metrics, PaymentStatus } from "../../store/metrics.ts";
-import type { PaymentTerms, Rule } from "../../store/route_snapshot.ts";
+import type { Backend, PaymentTerms, Rule } from "../../store/route_snapshot.ts";
 import { Challenge } from "../payment/challenge.ts";
 import { RecentReplies } from "../payment/recent_replies.ts";
 
@@ -9,6 +9,8 @@ export class CompiledRule {
   readonly pattern: string;
   readonly methods?: readonly string[];
   readonly route: Rule["route"];
+  /** Where requests of this rule go; undefined: where the Ingress path says. */
+  readonly backend: Backend | undefined;
   readonly #metrics: Metrics;
   readonly #counters: Partial<Record<PaymentStatus, CounterHandle>> = {};
 
@@ -16,6 +18,7 @@ export class CompiledRule {
     this.pattern = rule.pattern;
     if (rule.methods !== undefined) this.methods = rule.methods;
     this.route = rule.route;
+    this.backend = rule.backend;
     this.#metrics = metrics;
   }
 

@@ -1,5 +1,10 @@
 import type { CounterHandle, Metrics } from "../../store/metrics.ts";
-import type { Backend, IngressPath, RouteSnapshot } from "../../store/route_snapshot.ts";
+import type {
+  Backend,
+  IngressPath,
+  RouteSnapshot,
+  RouteTables,
+} from "../../store/route_snapshot.ts";
 import { Failure } from "../failures.ts";
 import type { CanonicalTarget } from "./canonical_request.ts";
 import { type CompiledRule, RuleCompiler } from "./compiled_rule.ts";
@@ -9,6 +14,7 @@ import { RuleTrie } from "./rule_trie.ts";
 
 /** Where a request goes and which rule prices it; no rule means free of charge. */
 export interface RouteMatch {
+  /** That of the rule, else that of the Ingress path. */
   readonly backend: Backend;
   readonly ingress: CompiledIngress;
   readonly rule: CompiledRule | undefined;
@@ -24,48 +30,82 @@ export interface CompiledIngress {
 }
 
 type CompiledPath = IngressPath & { readonly compiledIngress: CompiledIngress };
+type CompiledHosts = HostTable<PathTable<CompiledPath>>;
 
 /**
  * A snapshot made ready for look-ups that do not depend on the number of routes. The order in which
  * a request is matched:
  *
  * 1. the host: its exact name, else its wildcard, else the entry without a host; never two of them
- * 2. the Ingress path: `Exact`, else the longest `Prefix` by whole segments; none is a 404
- * 3. the rules of that Ingress, in the order of its X402Routes: the first whose pattern matches the
+ * 2. the Ingress path: `Exact`, else the longest `Prefix` by whole segments
+ * 3. where there is none: 1 and 2 among the routes that are draining, except that a host which is
+ *    named now is not served by a wildcard of theirs; none there either is a 404
+ * 4. the rules of that Ingress, in the order of its X402Routes: the first whose pattern matches the
  *    path and whose methods include the method; none means free
  */
 export class RouteIndex {
-  readonly #hosts: HostTable<PathTable<CompiledPath>>;
+  readonly #hosts: CompiledHosts;
+  readonly #draining: CompiledHosts | undefined;
 
   constructor(snapshot: RouteSnapshot, metrics: Metrics) {
     const compiler = new RuleCompiler(metrics);
-    const ingresses = snapshot.ingresses.map(({ rules, ...ingress }) => ({
-      ...ingress,
-      rules: new RuleTrie(rules.map((rule) => compiler.compile(rule))),
-      unmatched: metrics.requests("unmatched", ingress.namespace, "", "unmatched"),
-    }));
-    this.#hosts = new HostTable(snapshot.hosts.map(({ host, paths }) => [
-      host,
-      new PathTable(paths.map((path) => ({ ...path, compiledIngress: ingresses[path.ingress]! }))),
-    ]));
+    this.#hosts = compileHosts(snapshot, compiler, metrics);
+    const { draining } = snapshot;
+    if (draining === undefined) return;
+    const former = new Set(draining.hosts.map(({ host }) => host));
+    // A host without paths keeps wildcards away.
+    const named = snapshot.hosts.filter(({ host }) => !former.has(host))
+      .map(({ host }) => ({ host, paths: [] }));
+    const hosts = [...draining.hosts, ...named];
+    this.#draining = compileHosts({ ...draining, hosts }, compiler, metrics);
   }
 
   /**
    * @throws {Failure} `no_route`; `ambiguous_path` when another reading of the path, one that a
-   * backend may make, falls under another rule that is not free
+   * backend may make, falls under another rule that is not free. Which backend it falls to makes no
+   * difference: a price belongs to a path, and what no reading prices is free at every backend
    */
-  match(target: CanonicalTarget, method: string): RouteMatch {
-    const paths = this.#hosts.find(target.host);
-    const match = paths && find(paths, target.path, target.segments, method);
-    if (match === undefined) throw new Failure("no_route", `${target.host}${target.path}`);
-    for (const reading of target.readings) {
-      const other = find(paths!, "/" + reading.join("/"), reading, method)?.rule;
-      if (isPricedOtherwise(other, match.rule)) {
-        throw new Failure("ambiguous_path", `${target.path} can be read as /${reading.join("/")}`);
+  match({ host, path, segments, readings }: CanonicalTarget, method: string): RouteMatch {
+    const match = this.#find(host, path, segments, method);
+    if (match === undefined) throw new Failure("no_route", `${host}${path}`);
+    for (const reading of readings) {
+      const otherPath = "/" + reading.join("/");
+      if (isPricedOtherwise(this.#find(host, otherPath, reading, method)?.rule, match.rule)) {
+        throw new Failure("ambiguous_path", `${path} can be read as ${otherPath}`);
       }
     }
     return match;
   }
+
+  #find(
+    host: string,
+    path: string,
+    segments: readonly string[],
+    method: string,
+  ): RouteMatch | undefined {
+    const found = this.#hosts.find(host)?.find(path, segments) ??
+      this.#draining?.find(host)?.find(path, segments);
+    if (found === undefined) return undefined;
+    const ingress = found.compiledIngress;
+    const rule = ingress.rules.find(segments, method);
+    return { backend: rule?.backend ?? found.backend, ingress, rule };
+  }
+}
+
+function compileHosts(
+  { ingresses, hosts }: RouteTables,
+  compiler: RuleCompiler,
+  metrics: Metrics,
+): CompiledHosts {
+  const compiled = ingresses.map(({ rules, ...ingress }) => ({
+    ...ingress,
+    rules: new RuleTrie(rules.map((rule) => compiler.compile(rule))),
+    unmatched: metrics.requests("unmatched", ingress.namespace, "", "unmatched"),
+  }));
+  return new HostTable(hosts.map(({ host, paths }) => [
+    host,
+    new PathTable(paths.map((path) => ({ ...path, compiledIngress: compiled[path.ingress]! }))),
+  ]));
 }
 
 /**
@@ -92,16 +132,4 @@ function isPricedOtherwise(
   rule: CompiledRule | undefined,
 ): boolean {
   return other !== undefined && other !== rule && other.access.kind !== "free";
-}
-
-function find(
-  paths: PathTable<CompiledPath>,
-  path: string,
-  segments: readonly string[],
-  method: string,
-): RouteMatch | undefined {
-  const found = paths.find(path, segments);
-  if (found === undefined) return undefined;
-  const ingress = found.compiledIngress;
-  return { backend: found.backend, ingress, rule: ingress.rules.find(segments, method) };
 }

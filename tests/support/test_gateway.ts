@@ -16,6 +16,8 @@ const settings: GatewaySettings = {
   probeListen: anyPort,
   trustedProxies: [],
   corsOrigins: [],
+  allowedFacilitatorHosts: [],
+  clusterDomain: "cluster.local",
   facilitator: { verifyMs: 2_000, settleMs: 2_000 },
   proxy: {
     connectOrHeadMs: 5_000,

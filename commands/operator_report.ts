@@ -1,0 +1,51 @@
+import type { OperatorEvent } from "../controller/mod.ts";
+import type { Logger } from "../store/log.ts";
+import type { Metrics } from "../store/metrics.ts";
+
+/** Turns what happens between the operator and its cluster into log lines and metrics. */
+export function operatorReporter(log: Logger, metrics: Metrics): (event: OperatorEvent) => void {
+  const { cluster } = metrics;
+  return (event) => {
+    const { type: _, ...fields } = event;
+    switch (event.type) {
+      case "watch-lost":
+        cluster.watchRestarts.inc({ resource: event.path.split("/").at(-1)! });
+        return log.warn("watch lost, the last known routes stay in force", {
+          ...fields,
+          stalenessSeconds: Math.round(cluster.staleness()),
+        });
+      case "watch-restored":
+        return log.info("watch restored", fields);
+      case "object-refused":
+        return log.error("object cannot be used", fields);
+      case "leader-started":
+        cluster.leader.set(1);
+        return log.info("leading: this replica writes to the cluster");
+      case "leader-stopped":
+        cluster.leader.set(0);
+        return log.info("not leading any more", fields);
+      case "leader-seen":
+        return log.info("another replica leads", fields);
+      case "lease-failed":
+        return log.warn("the Lease could not be taken or renewed", fields);
+      case "cluster-write": {
+        const [resource] = event.key.split(" ");
+        cluster.writes.inc({ resource: resource!, verb: event.verb, outcome: event.outcome });
+        if (event.outcome === "done") return log.info("written", fields);
+        if (event.outcome === "stale") return log.debug("write was out of date", fields);
+        return log.warn("write failed, it is tried again", fields);
+      }
+      case "route-condition":
+        return event.status === "True"
+          ? log.info("X402Route", fields)
+          : log.warn("X402Route does not work as written", fields);
+      case "snapshot-published":
+        metrics.routeStoreUpdates.inc();
+        metrics.activeRoutes.set(event.routes);
+        cluster.compileDuration.observe(event.ms);
+        return log.debug("routes in force", fields);
+      case "publish-failed":
+        return log.error("routes could not be put in force, the old ones stay", fields);
+    }
+  };
+}

@@ -1,0 +1,87 @@
+import { type Gateway, type GatewaySettings, startGateway } from "../gateway/mod.ts";
+import { Logger } from "../store/log.ts";
+import { Metrics } from "../store/metrics.ts";
+import type { GatewayFlags } from "./gateway_flags.ts";
+
+/** What feeds a running gateway with snapshots. */
+export interface Serving {
+  readonly gateway: Gateway;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Aborts at once when the process is asked to end, while replies are still being sent. */
+  readonly terminating: AbortSignal;
+  /** Aborts when the last reply has been sent. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts the gateway, lets `feed` publish snapshots, and drains on SIGTERM or SIGINT: from then on
+ * no new requests are taken while those in progress end. Ends the process.
+ *
+ * @param feed ends when the signal aborts; should it end by itself, so does the process
+ */
+export async function serve(
+  flags: GatewayFlags,
+  feed: (serving: Serving) => Promise<void>,
+): Promise<void> {
+  const log = new Logger(flags.logLevel);
+  const metrics = new Metrics();
+  let gateway: Gateway;
+  try {
+    gateway = startGateway(settingsOf(flags), metrics, log);
+  } catch (error) {
+    log.error("cannot start", { reason: (error as Error).message });
+    Deno.exit(1);
+  }
+  const addresses = Object.entries(gateway.addresses)
+    .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]);
+  log.info("gateway listening", Object.fromEntries(addresses));
+
+  // One request must not end the others, not even by a fault of ours.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("unhandled rejection", { reason: String(event.reason?.stack ?? event.reason) });
+  });
+  const stop = new AbortController();
+  const terminate = new AbortController();
+  const { signal: terminating } = terminate;
+  const feeding = feed({ gateway, metrics, log, terminating, signal: stop.signal });
+  await Promise.race([terminated(), feeding]);
+  terminate.abort();
+  log.info("draining", { timeoutMs: flags.drainTimeout });
+  const clean = await gateway.drain(flags.drainTimeout);
+  if (!clean) log.warn("drain timeout: replies in progress were cut off");
+  stop.abort();
+  await feeding;
+  // Whatever still holds the process up at this point, nobody waits for it.
+  Deno.exit(0);
+}
+
+/** Resolves on SIGTERM (Kubernetes, docker stop) or SIGINT (Ctrl-C). */
+function terminated(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => resolve());
+  }
+  return promise;
+}
+
+function settingsOf(flags: GatewayFlags): GatewaySettings {
+  return {
+    listen: flags.listen,
+    metricsListen: flags.metricsListen,
+    probeListen: flags.probeListen,
+    trustedProxies: flags.trustedProxies,
+    corsOrigins: flags.cors,
+    allowedFacilitatorHosts: flags.allowFacilitatorHost,
+    clusterDomain: flags.clusterDomain,
+    facilitator: { verifyMs: flags.verifyTimeout, settleMs: flags.settleTimeout },
+    proxy: {
+      connectOrHeadMs: flags.upstreamTimeout,
+      idleMs: flags.idleTimeout,
+      maxBodyBytes: flags.maxBodyBytes,
+      maxChunkedBodyBytes: flags.maxChunkedBodyBytes,
+    },
+    accessLog: flags.accessLog,
+  };
+}

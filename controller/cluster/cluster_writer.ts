@@ -1,0 +1,243 @@
+import { keyOf, type RawObject, type WriteProblem } from "../cluster_state.ts";
+import type { ClusterWrite } from "../plan/cluster_write.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RouteStatus } from "../plan/route_status.ts";
+import type { KubeClient } from "./kube_client.ts";
+import { type Happening, kubeEvent } from "./kube_event.ts";
+import { type KubeResource, listPath, objectPath } from "./kube_paths.ts";
+import { Reverts, revertWindowMs } from "./reverts.ts";
+import { statusUpdate } from "./status_update.ts";
+import { type WriteOutcome, WriteQueue, type WriteTask } from "./write_queue.ts";
+
+/** In the managedFields of what it writes, so that GitOps tools can leave just that alone. */
+export const fieldManager = "x402-k8s-operator";
+
+export interface WriterEvent {
+  readonly type: "cluster-write";
+  /** `ingresses shop/api` */
+  readonly key: string;
+  readonly note: string;
+  readonly verb: "create" | "patch" | "delete";
+  readonly outcome: WriteOutcome;
+  /** In the API server's words, where it was not done. */
+  readonly reason?: string;
+}
+
+/** The status of an X402Route says something new. */
+export interface ConditionEvent {
+  readonly type: "route-condition";
+  /** `namespace/name` */
+  readonly route: string;
+  readonly condition: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface WriterOptions {
+  readonly client: KubeClient;
+  /** Name of this replica, for Events. */
+  readonly identity: string;
+  /** Milliseconds that objects are kept for which nothing needs any more. */
+  readonly drainRoutesMs: number;
+  /** Asked before each write. */
+  readonly isLeader: () => boolean;
+  readonly report: (event: WriterEvent | ConditionEvent) => void;
+  /** `problems` is not what it was. */
+  readonly onProblems: () => void;
+}
+
+/** The objects that a plan was made of, by `namespace/name`. */
+export interface Written {
+  readonly routes: ReadonlyMap<string, RawObject>;
+  readonly ingresses: ReadonlyMap<string, Pick<RawObject, "metadata">>;
+}
+
+/** Milliseconds that "Pending" is waited for before it is worth a status of its own. */
+const pendingMs = 1_000;
+
+/**
+ * The one place that writes to the cluster, on the leader only; the Lease itself is written by
+ * `leader_election.ts`. It decides nothing: it carries out the writes of the latest plan.
+ */
+export class ClusterWriter {
+  /** By resource and `namespace/name`: what the API server refused, or somebody else undoes. */
+  readonly problems = new Map<string, WriteProblem>();
+  readonly #queue: WriteQueue;
+  readonly #reverts = new Reverts();
+  #review: ReturnType<typeof setTimeout> | undefined;
+  readonly #about = new Map<string, Pick<WriterEvent, "note" | "verb">>();
+
+  constructor(private readonly options: WriterOptions) {
+    this.#queue = new WriteQueue(
+      options.isLeader,
+      (key, outcome, error) => this.#attempted(key, outcome, error),
+    );
+  }
+
+  /** @param term aborts when this replica is the leader no longer: nothing is written after that */
+  carryOut(plan: Plan, written: Written, term: AbortSignal): void {
+    const tasks = plan.writes.map((write) => this.#task(write, written));
+    const unsettled = tasks.length > 0;
+    const now = new Date();
+    for (const status of plan.statuses) {
+      const route = written.routes.get(keyOf(status));
+      const task = route && this.#statusTask(route, status, unsettled, now);
+      if (task !== undefined) tasks.push(task);
+    }
+    this.#about.clear();
+    for (const { key, note, verb } of tasks) this.#about.set(key, { note, verb });
+    this.#forgetProblems(new Set(tasks.map(({ key }) => key)));
+    this.#queue.want(tasks, term);
+  }
+
+  /** To be called when the term is over; resolves when nothing is being written any more. */
+  stop(): Promise<void> {
+    this.problems.clear();
+    clearTimeout(this.#review);
+    return this.#queue.clear();
+  }
+
+  #task(write: ClusterWrite, written: Written): WriteTask & Pick<WriterEvent, "note" | "verb"> {
+    const { resource, verb, note } = write;
+    return {
+      key: `${resource} ${keyOf(write)}`,
+      version: verb === "create" ? "" : write.resourceVersion,
+      delayMs: verb === "delete" && write.later ? this.options.drainRoutesMs : 0,
+      note,
+      verb,
+      send: async (term) => {
+        await this.#send(write, term);
+        if (resource === "ingresses") this.#patched(write, written, term);
+      },
+    };
+  }
+
+  async #send(write: ClusterWrite, signal: AbortSignal): Promise<void> {
+    const { client } = this.options;
+    const path = objectPath(write.resource, write);
+    const query = { fieldManager };
+    switch (write.verb) {
+      case "create": {
+        const list = listPath(write.resource, write.namespace);
+        await client.request("POST", list, { query, body: write.body, signal });
+        break;
+      }
+      case "patch":
+        await client.request("PATCH", path, {
+          query,
+          body: write.operations,
+          contentType: "application/json-patch+json",
+          signal,
+        });
+        break;
+      case "delete": {
+        const preconditions = { resourceVersion: write.resourceVersion };
+        await client.request("DELETE", path, { body: { preconditions }, signal });
+      }
+    }
+  }
+
+  #patched(write: ClusterWrite, { ingresses }: Written, term: AbortSignal): void {
+    if (write.verb !== "patch") return;
+    const { charged = [], note } = write;
+    const key = keyOf(write);
+    const now = performance.now();
+    this.#reverts.patched(key, charged, now);
+    const count = this.#reverts.count(key, now);
+    if (count !== undefined) {
+      this.#setProblem(`ingresses ${key}`, {
+        reason: "Reverted",
+        message:
+          `Something puts the paths of Ingress ${key} back again and again, ${count} times ` +
+          "within a minute; tell it to leave their backends alone, or use ingressRef.mode Manual.",
+      });
+      clearTimeout(this.#review);
+      this.#review = setTimeout(this.options.onProblems, revertWindowMs);
+    }
+    const { metadata } = ingresses.get(key)!;
+    const reason = charged.length > 0 ? "PathsCharged" : "PathsRestored";
+    this.#tell({ about: "ingresses", metadata, type: "Normal", reason, note }, term);
+  }
+
+  #statusTask(
+    route: RawObject,
+    status: RouteStatus,
+    unsettled: boolean,
+    now: Date,
+  ): WriteTask & Pick<WriterEvent, "note" | "verb"> | undefined {
+    const update = statusUpdate(route, status, now);
+    if (update === undefined) return undefined;
+    const { metadata } = route;
+    const isPending = unsettled && status.conditions.some(({ reason }) => reason === "Pending");
+    return {
+      key: `x402routes/status ${keyOf(metadata)}`,
+      version: String(metadata.resourceVersion),
+      delayMs: isPending ? pendingMs : 0,
+      note: "the status is up to date",
+      verb: "patch",
+      send: async (term) => {
+        await this.options.client.request("PATCH", `${objectPath("x402routes", metadata)}/status`, {
+          query: { fieldManager },
+          body: { status: update.status },
+          contentType: "application/merge-patch+json",
+          signal: term,
+        });
+        for (const { type, status, reason, message } of update.changed) {
+          // The summary repeats one of the others.
+          if (type === "Ready" || reason === "Pending") continue;
+          const said = { condition: type, status, reason, message };
+          this.options.report({ type: "route-condition", route: keyOf(metadata), ...said });
+          const severity = status === "True" ? "Normal" : "Warning";
+          this.#tell(
+            { about: "x402routes", metadata, type: severity, reason, note: message },
+            term,
+          );
+        }
+      },
+    };
+  }
+
+  /** A lost Event is no loss: what it says is in the status. */
+  #tell(happening: Happening, signal: AbortSignal): void {
+    const id = crypto.randomUUID().slice(0, 13).replace("-", "");
+    const body = kubeEvent(happening, this.options.identity, id, new Date());
+    const path = listPath("events" satisfies KubeResource, happening.metadata.namespace);
+    this.options.client.request("POST", path, { query: { fieldManager }, body, signal })
+      .catch(() => {});
+  }
+
+  #attempted(key: string, outcome: WriteOutcome, error: Error | undefined): void {
+    const about = this.#about.get(key);
+    if (about !== undefined) {
+      const reason = error === undefined ? {} : { reason: error.message };
+      this.options.report({ type: "cluster-write", key, ...about, outcome, ...reason });
+    }
+    if (outcome === "refused") {
+      const message = `The API server refused it: ${error!.message}`;
+      this.#setProblem(key, { reason: "PatchFailed", message });
+    } else if (outcome === "done" && this.problems.get(key)?.reason === "PatchFailed") {
+      this.problems.delete(key);
+      this.options.onProblems();
+    }
+  }
+
+  #setProblem(key: string, problem: WriteProblem): void {
+    if (this.problems.get(key)?.message === problem.message) return;
+    this.problems.set(key, problem);
+    this.options.onProblems();
+  }
+
+  /** What is not wanted any more cannot fail; what is undone again and again rests for a minute. */
+  #forgetProblems(wanted: ReadonlySet<string>): void {
+    const now = performance.now();
+    for (const [key, { reason }] of this.problems) {
+      const over = reason === "PatchFailed"
+        ? !wanted.has(key)
+        : this.#reverts.count(key.replace("ingresses ", ""), now) === undefined;
+      if (!over) continue;
+      this.problems.delete(key);
+      this.options.onProblems();
+    }
+  }
+}

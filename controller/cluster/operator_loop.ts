@@ -1,0 +1,187 @@
+import type { RouteSnapshot } from "../../store/route_snapshot.ts";
+import { keyOf } from "../cluster_state.ts";
+import { DrainingRoutes } from "../draining_routes.ts";
+import { noMemory, type Plan, plan, type PlanMemory } from "../plan/plan.ts";
+import type { ClusterPlanOptions } from "../plan/plan_options.ts";
+import { ClusterSource } from "./cluster_source.ts";
+import { ClusterWriter, type ConditionEvent, type WriterEvent } from "./cluster_writer.ts";
+import type { KubeClient } from "./kube_client.ts";
+import { LeaderElection, type LeaderEvent } from "./leader_election.ts";
+import type { ReflectorEvent } from "./reflector.ts";
+
+export interface OperatorSettings {
+  readonly plan: ClusterPlanOptions;
+  /** Empty: all namespaces. */
+  readonly watchNamespaces: readonly string[];
+  /** Milliseconds that paths and objects outlive what they were for. */
+  readonly drainRoutesMs: number;
+  /** Of this process, and of no other. */
+  readonly identity: string;
+  /** Absent: this replica is alone and writes without asking. Times in ms. */
+  readonly election?: {
+    readonly namespace: string;
+    readonly leaseName: string;
+    readonly leaseMs: number;
+    readonly renewMs: number;
+    readonly retryMs: number;
+  };
+}
+
+/** What the operator tells its owner; it logs nothing itself. */
+export type OperatorEvent =
+  | ReflectorEvent
+  | LeaderEvent
+  | WriterEvent
+  | ConditionEvent
+  | {
+    readonly type: "snapshot-published";
+    readonly ingresses: number;
+    /** X402Routes of which a valid form is in force. */
+    readonly routes: number;
+    readonly rules: number;
+    /** Milliseconds, to a tenth, that planning and publishing took. */
+    readonly ms: number;
+  }
+  /** A fault of the program; what is in force stays. */
+  | { readonly type: "publish-failed"; readonly reason: string };
+
+export interface Operator {
+  readonly client: KubeClient;
+  readonly settings: OperatorSettings;
+  /** Puts a snapshot in force. When it throws, the one before is taken to be still in force. */
+  readonly publish: (snapshot: RouteSnapshot) => void;
+  readonly report: (event: OperatorEvent) => void;
+  /** Another replica is to lead from when it aborts. */
+  readonly terminating: AbortSignal;
+  /** Ends it all. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds that a change waits for others, so that a burst of them is one new snapshot. */
+const coalesceMs = 10;
+
+/**
+ * Cluster mode: keeps the snapshot in force equal to what the cluster says, and on the leader the
+ * cluster equal to what follows from it, until the signal aborts. Nothing is published before every
+ * list has been read; while the API server is away, the last snapshot stays.
+ */
+export class OperatorLoop {
+  readonly #source: ClusterSource;
+  readonly #writer: ClusterWriter;
+  readonly #draining: DrainingRoutes;
+  readonly #election: LeaderElection | undefined;
+  #memory: PlanMemory = noMemory;
+  /** Of this replica as the leader. */
+  #term: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #drainTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly operator: Operator) {
+    const { client, settings, report } = operator;
+    this.#draining = new DrainingRoutes(settings.drainRoutesMs);
+    const onChange = () => this.#changed();
+    this.#source = new ClusterSource({
+      client,
+      namespaces: settings.watchNamespaces,
+      own: settings.plan.gateway.own,
+      onChange,
+      report,
+    });
+    const { election } = settings;
+    this.#election = election && new LeaderElection({
+      ...election,
+      client,
+      name: election.leaseName,
+      identity: settings.identity,
+      lead: (term) => this.#lead(term),
+      report,
+    });
+    this.#writer = new ClusterWriter({
+      client,
+      identity: settings.identity,
+      drainRoutesMs: settings.drainRoutesMs,
+      isLeader: () => this.#election?.isLeader() ?? true,
+      report,
+      onProblems: onChange,
+    });
+  }
+
+  /** Seconds for which the snapshot may be out of date; 0 while all watches are open. */
+  get stalenessSeconds(): number {
+    return this.#source.stalenessSeconds;
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { signal, terminating } = this.operator;
+    const writing = AbortSignal.any([signal, terminating]);
+    await Promise.all([
+      this.#source.run(signal),
+      this.#election?.run(writing) ?? this.#lead(writing),
+    ]);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#drainTimer);
+  }
+
+  /** Writes what the plan asks for, from now until the term is over. */
+  async #lead(term: AbortSignal): Promise<void> {
+    this.#term = term;
+    this.#changed();
+    await new Promise<void>((resolve) => {
+      if (term.aborted) resolve();
+      else term.addEventListener("abort", () => resolve());
+    });
+    this.#term = undefined;
+    await this.#writer.stop();
+  }
+
+  #changed(): void {
+    if (this.#timer !== undefined || this.operator.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#source.synced) this.#reconcile();
+    }, coalesceMs);
+  }
+
+  #reconcile(): void {
+    const { settings, publish, report } = this.operator;
+    const started = performance.now();
+    try {
+      const state = { ...this.#source.state(), writeProblems: this.#writer.problems };
+      const planned = plan(state, settings.plan, this.#memory);
+      publish(this.#draining.add(planned.snapshot, started));
+      this.#memory = planned;
+      report(publishedEvent(planned, performance.now() - started));
+      if (this.#term !== undefined) {
+        const byKey = <T extends { metadata: { namespace: string; name: string } }>(
+          objects: readonly T[],
+        ) => new Map(objects.map((object) => [keyOf(object.metadata), object]));
+        const written = { routes: byKey(state.routes), ingresses: byKey(state.ingresses) };
+        this.#writer.carryOut(planned, written, this.#term);
+      }
+    } catch (error) {
+      // A fault of ours must not end the loop: what is in force goes on, and the next change may work.
+      report({ type: "publish-failed", reason: String((error as Error).stack ?? error) });
+    }
+    this.#planEndOfDraining();
+  }
+
+  #planEndOfDraining(): void {
+    clearTimeout(this.#drainTimer);
+    const { nextEnd } = this.#draining;
+    if (nextEnd === undefined) return;
+    this.#drainTimer = setTimeout(() => this.#changed(), Math.ceil(nextEnd - performance.now()));
+  }
+}
+
+function publishedEvent({ snapshot, statuses }: Plan, ms: number): OperatorEvent {
+  return {
+    type: "snapshot-published",
+    ingresses: snapshot.ingresses.length,
+    routes:
+      statuses.filter(({ inForce }) => inForce === "as written" || inForce === "last valid form")
+        .length,
+    rules: snapshot.ingresses.reduce((sum, { rules }) => sum + rules.length, 0),
+    ms: Math.round(ms * 10) / 10,
+  };
+}

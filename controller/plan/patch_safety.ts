@@ -1,0 +1,81 @@
+import type { Ingress, Service } from "../cluster_state.ts";
+import type { PlanOptions } from "./plan_options.ts";
+
+/** What a value of an annotation has to be for the gateway to stand between. */
+type Harmless = (value: string) => boolean;
+
+const isHttp: Harmless = (value) => /^(http|http1|h1|https?1\.1|http\/1\.1)?$/i.test(value);
+const isOff: Harmless = (value) => !/^(true|yes|on|1)$/i.test(value);
+const never: Harmless = () => false;
+
+/**
+ * Annotations by which an Ingress controller speaks to backends otherwise than plain HTTP, or not
+ * at all: it would speak so to the gateway too, which does not.
+ */
+const protocolAnnotations: Readonly<Record<string, Harmless>> = {
+  "nginx.ingress.kubernetes.io/backend-protocol": isHttp,
+  "nginx.ingress.kubernetes.io/ssl-passthrough": isOff,
+  "nginx.org/grpc-services": never,
+  "nginx.org/ssl-services": never,
+  "haproxy.org/server-proto": isHttp,
+  "haproxy.org/server-ssl": isOff,
+  "haproxy.org/ssl-passthrough": isOff,
+  "haproxy-ingress.github.io/backend-protocol": isHttp,
+  "haproxy-ingress.github.io/ssl-passthrough": isOff,
+  "alb.ingress.kubernetes.io/backend-protocol": isHttp,
+  "alb.ingress.kubernetes.io/backend-protocol-version": isHttp,
+  "appgw.ingress.kubernetes.io/backend-protocol": isHttp,
+  // Of Services:
+  "traefik.ingress.kubernetes.io/service.serversscheme": isHttp,
+  "konghq.com/protocol": isHttp,
+  "projectcontour.io/upstream-protocol.tls": never,
+  "projectcontour.io/upstream-protocol.h2": never,
+  "projectcontour.io/upstream-protocol.h2c": never,
+};
+
+/** Annotations by which a controller sends another path to the backend than the client asked for. */
+const rewriteAnnotations = [
+  "nginx.ingress.kubernetes.io/rewrite-target",
+  "nginx.org/rewrites",
+  "haproxy.org/path-rewrite",
+  "haproxy-ingress.github.io/rewrite-target",
+  "konghq.com/rewrite",
+  "appgw.ingress.kubernetes.io/backend-path-prefix",
+];
+
+type Annotated = Pick<Ingress | Service, "metadata">;
+
+/** `nginx.ingress.kubernetes.io/backend-protocol: GRPC`, if there is such an annotation. */
+export function foreignProtocol({ metadata }: Annotated): string | undefined {
+  const found = Object.entries(metadata.annotations ?? {})
+    .find(([name, value]) => protocolAnnotations[name]?.(value.trim()) === false);
+  return found && `${found[0]}: ${found[1]}`;
+}
+
+/** The annotation that rewrites paths, if there is one. */
+export function rewriteAnnotation({ metadata }: Annotated): string | undefined {
+  return rewriteAnnotations.find((name) => metadata.annotations?.[name] !== undefined);
+}
+
+/**
+ * Why a path that leads to this Service must not be led through the gateway: it would break what
+ * works now. Undefined when it may; a Service that does not exist breaks nothing.
+ */
+export function unsafeService(
+  service: Service,
+  portName: string | number | undefined,
+  { allowExternalName }: PlanOptions,
+): string | undefined {
+  if (service.spec.type === "ExternalName" && !allowExternalName) {
+    return "is of type ExternalName, which is not allowed";
+  }
+  const foreign = foreignProtocol(service);
+  if (foreign !== undefined) return `has the annotation ${foreign}; the gateway speaks plain HTTP`;
+  const port = service.spec.ports?.find(({ name, port }) => portName === name || portName === port);
+  const protocol = port?.appProtocol;
+  return protocol === undefined || plainProtocols.has(protocol.toLowerCase())
+    ? undefined
+    : `has the appProtocol ${protocol} at that port; the gateway speaks plain HTTP`;
+}
+
+const plainProtocols = new Set(["", "http", "tcp", "kubernetes.io/ws", "ws"]);
