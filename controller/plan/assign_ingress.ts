@@ -1,5 +1,6 @@
-import { type Ingress, keyOf, type ObjectName } from "../cluster_state.ts";
+import { keyOf, type ObjectName } from "../cluster_state.ts";
 import { type Finding, finding } from "./finding.ts";
+import type { OriginalIngress } from "./original_ingress.ts";
 import type { RouteClaim } from "./route_claim.ts";
 
 /** Lets X402Routes of other namespaces name an Ingress: their names with commas between, or `*`. */
@@ -12,8 +13,8 @@ export const allowedNamespacesAnnotation = "x402.io/allowed-namespaces";
  */
 export function assignIngress(
   { name, ingress: reference }: RouteClaim,
-  ingresses: ReadonlyMap<string, Ingress>,
-): Ingress | Finding | undefined {
+  ingresses: ReadonlyMap<string, OriginalIngress>,
+): OriginalIngress | Finding | undefined {
   if (reference === undefined) return undefined;
   const ingress = ingresses.get(keyOf(reference));
   const where = `names Ingress ${keyOf(reference)}, which`;
@@ -30,8 +31,8 @@ export function assignIngress(
   return ingress ?? finding("ingress-not-found", path, `${where} does not exist`);
 }
 
-function allows(ingress: Ingress | undefined, { namespace }: ObjectName): boolean {
-  const allowed = ingress?.metadata.annotations?.[allowedNamespacesAnnotation] ?? "";
+function allows(ingress: OriginalIngress | undefined, { namespace }: ObjectName): boolean {
+  const allowed = ingress?.live.metadata.annotations?.[allowedNamespacesAnnotation] ?? "";
   return allowed.split(",").map((entry) => entry.trim())
     .some((entry) => entry === "*" || entry === namespace);
 }

@@ -22,40 +22,42 @@ export interface CompiledHosts {
 }
 
 /**
- * Compiles the Ingresses, given in the order of `RouteSnapshot.ingresses`. Where two name the same
- * host and path, the older one gets it; a default backend gets only what nobody names.
- * `services` are by `namespace/name`.
+ * Compiles the Ingresses of `served`, given in the order of `RouteSnapshot.ingresses`. Where two
+ * name the same host and path, the older one gets it; a default backend gets only what nobody names.
+ * An older one of the `others` takes nothing away, but is reported all the same: which of the two
+ * an Ingress controller follows is its own affair. `services` are by `namespace/name`.
  */
 export function compileHosts(
-  ingresses: readonly Ingress[],
+  served: readonly Ingress[],
+  others: readonly Ingress[],
   services: ReadonlyMap<string, Service>,
   options: PlanOptions,
 ): CompiledHosts {
-  const indices = new Map(ingresses.map((ingress, index) => [ingress, index]));
-  const findings = new Map<Ingress, Finding[]>(ingresses.map((ingress) => [ingress, []]));
+  const indices = new Map(served.map((ingress, index) => [ingress, index]));
+  const findings = new Map<Ingress, Finding[]>(served.map((ingress) => [ingress, []]));
   // A host without paths counts too: it keeps wildcards of others away.
   const hosts = new Map<string, Map<string, IngressPath>>(
-    ingresses.flatMap(ingressHosts).map((host) => [host, new Map()]),
+    served.flatMap(ingressHosts).map((host) => [host, new Map()]),
   );
-  for (const place of placesByPriority(ingresses, options)) {
+  const owners = new Map<string, Ingress>();
+  for (const place of placesByPriority([...served, ...others], options)) {
     const { ingress, host } = place;
-    const paths = hosts.get(host)!;
     const { path, pathType } = compiledPath(place);
     const key = `${pathType} ${path}`;
-    const taken = paths.get(key);
-    if (taken === undefined) {
-      const { namespace } = ingress.metadata;
-      const backend = resolveBackend(namespace, place.backend, services, options);
-      const index = indices.get(ingress)!;
-      const compiled = { path, pathType, ingress: index, backend };
-      paths.set(key, compiled);
-      report(findings.get(ingress)!, placeFindings(place, compiled, options));
-    } else {
-      const winner = ingresses[taken.ingress]!;
-      if (winner !== ingress && isExclusive(place)) {
-        report(findings.get(ingress)!, [ingressConflict(place, winner)]);
-      }
+    const owner = owners.get(`${host} ${key}`) ?? ingress;
+    owners.set(`${host} ${key}`, owner);
+    const index = indices.get(ingress);
+    if (index === undefined) continue;
+    if (owner !== ingress && isExclusive(place)) {
+      report(findings.get(ingress)!, [ingressConflict(place, owner)]);
     }
+    const paths = hosts.get(host)!;
+    if (paths.has(key)) continue;
+    const { namespace } = ingress.metadata;
+    const backend = resolveBackend(namespace, place.backend, services, options);
+    const compiled = { path, pathType, ingress: index, backend };
+    paths.set(key, compiled);
+    report(findings.get(ingress)!, placeFindings(place, compiled, options));
   }
   return { hosts: sortedHosts(hosts), findings };
 }

@@ -10,12 +10,13 @@ import { isDeleted } from "./finalizers.ts";
 import type { Finding } from "./finding.ts";
 import { decideIngress, type IngressChange, singleBackendHosts } from "./ingress_changes.ts";
 import { withManualBackends } from "./manual_backends.ts";
-import { type MergedRules, mergeRules } from "./merge_rules.ts";
+import { mergeRules } from "./merge_rules.ts";
 import { byName } from "./object_order.ts";
-import { originalIngress } from "./original_ingress.ts";
+import { type OriginalIngress, originalIngress } from "./original_ingress.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { readClaim, type RouteClaim } from "./route_claim.ts";
 import { type RouteStatus, routeStatus } from "./route_status.ts";
+import { ingressRules, isServed } from "./served_ingress.ts";
 
 /** What a plan has to know of the one before: what cannot be read from the cluster any more. */
 export interface PlanMemory {
@@ -71,14 +72,16 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
       const remembered = memory.originals.get(keyOf(live.metadata)) ?? new Map();
       return originalIngress(live, options.gateway, remembered);
     });
-  const ingresses = originals.map(({ author }) => author);
+  const { claimsOf, ingressOf, findings } = assign(claims, originals);
 
-  const { claimsOf, ingressOf, findings } = assign(claims, ingresses);
-  const merged = ingresses.map((ingress) => mergeRules(claimsOf.get(ingress)!));
-  const compiled = compileHosts(ingresses, services, options);
-  ingresses.forEach((ingress, index) => {
+  const serves = (each: OriginalIngress) => isServed(each, claimsOf.get(each)!, options);
+  const served = originals.filter(serves);
+  const others = originals.filter((each) => !serves(each));
+  const merged = served.map((each) => mergeRules(claimsOf.get(each)!));
+  const compiled = compileHosts(authorsOf(served), authorsOf(others), services, options);
+  served.forEach(({ author }, index) => {
     for (const [claim, found] of merged[index]!.findings) {
-      findings.get(claim)!.push(...found, ...compiled.findings.get(ingress)!);
+      findings.get(claim)!.push(...found, ...compiled.findings.get(author)!);
     }
   });
 
@@ -87,22 +90,25 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
     singleBackendHosts: singleBackendHosts(compiled.hosts),
     options,
   };
-  const decided = originals.map((original, index): DecidedIngress => ({
+  const decided = served.map((original, index): DecidedIngress => ({
     original,
     decision: decideIngress(original, merged[index]!.rules, surroundings),
-    claims: claimsOf.get(original.author)!,
+    claims: claimsOf.get(original)!,
   }));
   const { gateway } = options;
   const changes = gateway && clusterChanges(decided, state, services, gateway, options);
-  const decidedOf = new Map(decided.map((each) => [each.original.author, each]));
+  const decidedOf = new Map(decided.map((each) => [each.original, each]));
   const patchedOf = (claim: RouteClaim) => {
-    const ingress = ingressOf.get(claim);
-    return ingress === undefined
+    const original = ingressOf.get(claim);
+    return original === undefined
       ? notApplied
-      : changes?.ingressPatched(decidedOf.get(ingress)!, claim);
+      : changes?.ingressPatched(decidedOf.get(original)!, claim);
   };
   const planned = deepFreeze({
-    snapshot: { hosts: compiled.hosts, ingresses: ingressRules(ingresses, merged) },
+    snapshot: {
+      hosts: compiled.hosts,
+      ingresses: served.map((each, index) => ingressRules(each, merged[index]!)),
+    },
     ingressChanges: decided.flatMap(({ original, decision: { paths } }) => {
       const { namespace, name } = original.live.metadata;
       return paths.length === 0 ? [] : [{ namespace, name, paths }];
@@ -115,9 +121,7 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),
     ),
   });
-  const remembered = originals.map(({ live, backends }) =>
-    [keyOf(live.metadata), backends] as const
-  );
+  const remembered = served.map(({ live, backends }) => [keyOf(live.metadata), backends] as const);
   // Not frozen, because it shares objects with the state.
   return { ...planned, originals: new Map(remembered) };
 }
@@ -129,10 +133,10 @@ const notApplied = {
 } as const;
 
 /** Sorts the claims to their Ingresses, and starts the list of findings of each claim. */
-function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
-  const byKey = new Map(ingresses.map((ingress) => [keyOf(ingress.metadata), ingress]));
-  const claimsOf = new Map<Ingress, RouteClaim[]>(ingresses.map((ingress) => [ingress, []]));
-  const ingressOf = new Map<RouteClaim, Ingress>();
+function assign(claims: readonly RouteClaim[], ingresses: readonly OriginalIngress[]) {
+  const byKey = new Map(ingresses.map((ingress) => [keyOf(ingress.live.metadata), ingress]));
+  const claimsOf = new Map<OriginalIngress, RouteClaim[]>(ingresses.map((each) => [each, []]));
+  const ingressOf = new Map<RouteClaim, OriginalIngress>();
   const findings = new Map<RouteClaim, Finding[]>();
   for (const route of claims) {
     const found = [...route.findings];
@@ -141,7 +145,7 @@ function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
       findings.set(claim, found);
       const ingress = assignIngress(claim, byKey);
       if (ingress === undefined) continue;
-      if ("kind" in ingress && "problem" in ingress) found.push(ingress);
+      if ("problem" in ingress) found.push(ingress);
       else {
         claimsOf.get(ingress)!.push(claim);
         ingressOf.set(claim, ingress);
@@ -151,18 +155,6 @@ function assign(claims: readonly RouteClaim[], ingresses: readonly Ingress[]) {
   return { claimsOf, ingressOf, findings };
 }
 
-function ingressRules(
-  ingresses: readonly Ingress[],
-  merged: readonly MergedRules[],
-): RouteSnapshot["ingresses"] {
-  return ingresses.map(({ metadata, spec }, index) => {
-    // A TLS entry without hosts is the certificate for all of them.
-    const tlsHosts = (spec.tls ?? []).flatMap(({ hosts }) => hosts?.length ? hosts : ["*"]);
-    return {
-      namespace: metadata.namespace,
-      name: metadata.name,
-      tlsHosts: [...new Set(tlsHosts.map((host) => host.toLowerCase()))].sort(),
-      rules: merged[index]!.rules,
-    };
-  });
+function authorsOf(ingresses: readonly OriginalIngress[]): Ingress[] {
+  return ingresses.map(({ author }) => author);
 }
