@@ -65,6 +65,7 @@ export const ingressSchema = z.object({
   apiVersion: z.literal("networking.k8s.io/v1"),
   metadata,
   spec: z.object({
+    ingressClassName: z.string().exactOptional(),
     defaultBackend: ingressBackendSchema.exactOptional(),
     tls: z.array(z.object({ hosts: z.array(host).exactOptional() })).exactOptional(),
     rules: z.array(z.object({

@@ -44,9 +44,12 @@ export function compileHosts(
     const { ingress, host } = place;
     const { path, pathType } = compiledPath(place);
     const key = `${pathType} ${path}`;
-    const owner = owners.get(`${host} ${key}`) ?? ingress;
-    owners.set(`${host} ${key}`, owner);
     const index = indices.get(ingress);
+    // Two controllers may well serve one host, as inside and outside of a network.
+    const owned = `${index === undefined ? ingressClass(ingress) : "(gateway)"} ${host} ${key}`;
+    const owner = owners.get(owned) ?? owners.get(`${ingressClass(ingress)} ${host} ${key}`) ??
+      ingress;
+    if (!owners.has(owned)) owners.set(owned, ingress);
     if (index === undefined) continue;
     if (owner !== ingress && isExclusive(place)) {
       report(findings.get(ingress)!, [ingressConflict(place, owner)]);
@@ -60,6 +63,10 @@ export function compileHosts(
     report(findings.get(ingress)!, placeFindings(place, compiled, options));
   }
   return { hosts: sortedHosts(hosts), findings };
+}
+
+function ingressClass({ metadata, spec }: Ingress): string {
+  return spec.ingressClassName ?? metadata.annotations?.["kubernetes.io/ingress.class"] ?? "";
 }
 
 /** Whether two Ingresses that have it are a mistake, and not up to the Ingress controller. */
