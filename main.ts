@@ -6,6 +6,7 @@ import { facilitatorStubCommand } from "./commands/facilitator_stub.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { runCommand } from "./commands/run.ts";
 import { payCommand } from "./commands/pay.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { version } from "./version.ts";
 
 const program = new Command("x402-k8s-operator")
@@ -14,6 +15,7 @@ const program = new Command("x402-k8s-operator")
   .showSuggestionAfterError()
   .addCommand(runCommand())
   .addCommand(gatewayCommand())
+  .addCommand(restoreCommand())
   .addCommand(payCommand())
   .addCommand(facilitatorStubCommand());
 

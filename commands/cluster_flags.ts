@@ -10,13 +10,17 @@ export interface ConnectionFlags {
   readonly serviceAccountDir: string;
 }
 
-/** Flags that say how Ingresses find the gateway, and what is watched. */
-export interface ClusterFlags extends ConnectionFlags {
-  readonly watchNamespaces: readonly string[];
+/** Flags that name the Services of the gateway. */
+export interface ServiceFlags {
   readonly operatorNamespace?: string;
   readonly operatorService: string;
-  readonly gatewayService: "endpoint-slices" | "external-name";
   readonly gatewayServiceName: string;
+}
+
+/** Flags that say how Ingresses find the gateway, and what is watched. */
+export interface ClusterFlags extends ConnectionFlags, ServiceFlags {
+  readonly watchNamespaces: readonly string[];
+  readonly gatewayService: "endpoint-slices" | "external-name";
   readonly gatewayPort: number;
   readonly allowExternalName: boolean;
 }
@@ -31,15 +35,8 @@ export function addConnectionFlags(command: Command): Command {
     );
 }
 
-export function addClusterFlags(command: Command): Command {
-  return addConnectionFlags(command)
-    .addOption(
-      repeatable(
-        "--watch-namespaces <name>",
-        "namespaces to watch instead of all",
-        namespaceList,
-      ),
-    )
+export function addServiceFlags(command: Command): Command {
+  return command
     .addOption(
       flag("--operator-namespace <name>", "where the operator runs; default: that of the pod")
         .argParser(dnsLabel),
@@ -48,11 +45,22 @@ export function addClusterFlags(command: Command): Command {
       parsed("--operator-service <name>", "the operator's own Service", dnsLabel, operatorName),
     )
     .addOption(
-      flag("--gateway-service <way>", "how Ingresses of other namespaces reach the gateway")
-        .choices(["endpoint-slices", "external-name"]).default("endpoint-slices"),
+      parsed("--gateway-service-name <name>", "Service made elsewhere", dnsLabel, "x402-gateway"),
+    );
+}
+
+export function addClusterFlags(command: Command): Command {
+  return addServiceFlags(addConnectionFlags(command))
+    .addOption(
+      repeatable(
+        "--watch-namespaces <name>",
+        "namespaces to watch instead of all",
+        namespaceList,
+      ),
     )
     .addOption(
-      parsed("--gateway-service-name <name>", "Service made there", dnsLabel, "x402-gateway"),
+      flag("--gateway-service <way>", "how Ingresses of other namespaces reach the gateway")
+        .choices(["endpoint-slices", "external-name"]).default("endpoint-slices"),
     )
     .addOption(parsed("--gateway-port <port>", "port of these Services", portNumber, "8402"))
     .addOption(

@@ -12,13 +12,17 @@ import {
   originList,
 } from "./flag_values.ts";
 
+/** Flags on which depends what a manifest means. */
+export interface ManifestFlags {
+  readonly allowFacilitatorHost: readonly string[];
+  readonly clusterDomain: string;
+}
+
 /** The values of the flags of `gateway` and `run`: times in milliseconds, sizes in bytes. */
-export interface GatewayFlags {
+export interface GatewayFlags extends ManifestFlags {
   readonly listen: GatewaySettings["listen"];
   readonly metricsListen: GatewaySettings["listen"];
   readonly probeListen: GatewaySettings["listen"];
-  readonly allowFacilitatorHost: readonly string[];
-  readonly clusterDomain: string;
   readonly trustedProxies: readonly string[];
   readonly cors: readonly string[];
   readonly verifyTimeout: number;
@@ -36,7 +40,7 @@ type Parse<T> = (text: string, previous: T) => T;
 
 /** The flags of the gateway itself; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`. */
 export function addGatewayFlags(command: Command): Command {
-  return command
+  return addManifestFlags(command)
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
       parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),
@@ -48,16 +52,6 @@ export function addGatewayFlags(command: Command): Command {
         listenAddress,
         ":8081",
       ),
-    )
-    .addOption(
-      repeatable(
-        "--allow-facilitator-host <host>",
-        "host or host:port of a facilitator that may be local, private or without TLS",
-        hostList,
-      ),
-    )
-    .addOption(
-      parsed("--cluster-domain <domain>", "how names in the cluster end", domain, "cluster.local"),
     )
     .addOption(
       repeatable(
@@ -111,6 +105,21 @@ export function addGatewayFlags(command: Command): Command {
     )
     .addOption(
       flag("--log-level <level>", "least level that is logged").choices(logLevels).default("info"),
+    );
+}
+
+/** The flags on which depends what a manifest means. */
+export function addManifestFlags(command: Command): Command {
+  return command
+    .addOption(
+      repeatable(
+        "--allow-facilitator-host <host>",
+        "host or host:port of a facilitator that may be local, private or without TLS",
+        hostList,
+      ),
+    )
+    .addOption(
+      parsed("--cluster-domain <domain>", "how names in the cluster end", domain, "cluster.local"),
     );
 }
 

@@ -9,4 +9,8 @@ export {
   OperatorLoop,
   type OperatorSettings,
 } from "./cluster/operator_loop.ts";
+export { type OperatorLease, operatorLeases } from "./cluster/operator_lease.ts";
+export { restoreCluster } from "./cluster/restore_cluster.ts";
+export type { ClusterWrite } from "./plan/cluster_write.ts";
+export type { IngressChange } from "./plan/ingress_changes.ts";
 export type { ClusterPlanOptions } from "./plan/plan_options.ts";

@@ -1,73 +1,29 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ClusterState, endpointSliceSchema } from "../controller/cluster_state.ts";
-import { parseManifestFile } from "../controller/manifest_file.ts";
-import { noMemory, plan, type PlanMemory } from "../controller/plan/plan.ts";
-import type { PlanOptions } from "../controller/plan/plan_options.ts";
-import { assertGolden, readDocuments } from "./golden.ts";
+import type { ClusterState } from "../controller/cluster_state.ts";
+import { plan } from "../controller/plan/plan.ts";
+import { assertGolden } from "./golden.ts";
+import { clusterOutcome, readCase } from "./plan_case.ts";
 
 const cases = new URL("plan_cases/", import.meta.url);
 
 /** No network: the plan is a pure function. The YAML parser asks the environment whether to trace. */
 const permissions: Deno.PermissionOptions = { read: true, write: [cases], env: true };
 
-/**
- * One folder is one case: `input.yaml`, `options.yaml` where they matter, and `last.yaml` for what
- * was planned before; `expected.yaml` is the outcome.
- */
-interface PlanCase {
-  readonly state: ClusterState;
-  readonly options: PlanOptions;
-  readonly memory: PlanMemory;
-}
+const names = [...Deno.readDirSync(cases)]
+  .flatMap(({ name, isDirectory }) => isDirectory ? [name] : [])
+  .sort();
 
-function readCase(folder: URL): PlanCase {
-  const options: PlanOptions = {
-    allowExternalName: true,
-    allowedFacilitatorHosts: [],
-    clusterDomain: "cluster.local",
-    ...readDocuments(new URL("options.yaml", folder))[0] as Partial<PlanOptions>,
-  };
-  const last = readState(new URL("last.yaml", folder));
-  const memory = plan(last, options, noMemory);
-  return { state: readState(new URL("input.yaml", folder)), options, memory };
-}
-
-const noManifests = { objects: [], errors: [] };
-
-function readState(file: URL): ClusterState {
-  const text = readText(file);
-  const { objects, errors } = text === "" ? noManifests : parseManifestFile("input.yaml", text);
-  assert.deepEqual(errors, []);
-  const slices = readDocuments(file)
-    .filter((object) => (object as { kind: string }).kind === "EndpointSlice");
-  return {
-    routes: objects.flatMap((item) => item.kind === "X402Route" ? [item.object] : []),
-    ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
-    services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
-    endpointSlices: slices.map((slice) => endpointSliceSchema.parse(slice)),
-    writeProblems: new Map(),
-  };
-}
-
-function readText(file: URL): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
-}
-
-for (const { name } of [...Deno.readDirSync(cases)].sort((a, b) => a.name < b.name ? -1 : 1)) {
+for (const name of names) {
   const folder = new URL(`${name}/`, cases);
 
   Deno.test({ name: `plan case ${name}`, permissions }, () => {
     const { state, options, memory } = readCase(folder);
-    const { snapshot, ingressChanges, statuses, writes } = plan(state, options, memory);
+    const planned = plan(state, options, memory);
+    const { snapshot, ingressChanges, statuses } = planned;
     const outcome = options.gateway === undefined
       ? { snapshot, ingressChanges, statuses }
-      : { snapshot, statuses, writes };
+      : clusterOutcome(planned);
     assertGolden(outcome, new URL("expected.yaml", folder));
   });
 

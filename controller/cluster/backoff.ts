@@ -5,7 +5,7 @@
 export class Backoff {
   #attempt = 0;
 
-  constructor(private readonly firstMs = 100, private readonly maxMs = 30_000) {}
+  constructor(private readonly firstMs = 100, private readonly maxMs = 5_000) {}
 
   /** Any time up to the limit of this attempt. */
   next(): number {

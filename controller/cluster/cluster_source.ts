@@ -1,20 +1,14 @@
-import type { z } from "zod";
-import {
-  type ClusterState,
-  type EndpointSlice,
-  endpointSliceSchema,
-  type Ingress,
-  ingressSchema,
-  type RawObject,
-  type Service,
-  serviceSchema,
+import type {
+  ClusterState,
+  EndpointSlice,
+  Ingress,
+  ObjectName,
+  RawObject,
+  Service,
 } from "../cluster_state.ts";
-import type { ObjectName } from "../cluster_state.ts";
-import { managedBy, sliceManagerLabel, sliceServiceLabel } from "../plan/gateway_slices.ts";
+import { type ClusterList, clusterLists } from "./cluster_lists.ts";
 import type { KubeClient } from "./kube_client.ts";
-import { type KubeResource, listPath } from "./kube_paths.ts";
-import { Reflector, type ReflectorEvent, type WatchedResource } from "./reflector.ts";
-import type { KubeObject } from "./watch_stream.ts";
+import { Reflector, type ReflectorEvent } from "./reflector.ts";
 
 export interface SourceOptions {
   readonly client: KubeClient;
@@ -35,28 +29,11 @@ export class ClusterSource {
   readonly #slices: Reflector<EndpointSlice>[];
 
   constructor(private readonly options: SourceOptions) {
-    const { namespaces, own } = options;
-    const scopes = namespaces.length === 0 ? [undefined] : namespaces;
-    const everywhere = <T>(kind: KubeResource, read: Read<T>, query: Selector = {}) =>
-      scopes.map((namespace) => this.#reflector({ path: listPath(kind, namespace), query }, read));
-    const readService = reader("v1", serviceSchema);
-    const readSlice = reader("discovery.k8s.io/v1", endpointSliceSchema);
-
-    this.#routes = everywhere("x402routes", (object) => object);
-    this.#ingresses = everywhere("ingresses", reader("networking.k8s.io/v1", ingressSchema));
-    this.#services = everywhere("services", readService);
-    if (namespaces.length > 0 && !namespaces.includes(own.namespace)) {
-      const path = listPath("services", own.namespace);
-      const query = { fieldSelector: `metadata.name=${own.name}` };
-      this.#services.push(this.#reflector({ path, query }, readService));
-    }
-    this.#slices = everywhere("endpointslices", readSlice, {
-      labelSelector: `${sliceManagerLabel}=${managedBy}`,
-    });
-    this.#slices.push(this.#reflector({
-      path: listPath("endpointslices", own.namespace),
-      query: { labelSelector: `${sliceServiceLabel}=${own.name}` },
-    }, readSlice));
+    const lists = clusterLists(options.namespaces, options.own);
+    this.#routes = lists.routes.map((list) => this.#reflector(list));
+    this.#ingresses = lists.ingresses.map((list) => this.#reflector(list));
+    this.#services = lists.services.map((list) => this.#reflector(list));
+    this.#slices = lists.endpointSlices.map((list) => this.#reflector(list));
   }
 
   /** What is known now. */
@@ -89,23 +66,10 @@ export class ClusterSource {
     return [...this.#routes, ...this.#ingresses, ...this.#services, ...this.#slices];
   }
 
-  #reflector<T>(resource: WatchedResource, read: Read<T>): Reflector<T> {
+  #reflector<T>({ resource, read }: ClusterList<T>): Reflector<T> {
     const { client, onChange, report } = this.options;
     return new Reflector({ client, resource, read, onChange, report });
   }
-}
-
-type Read<T> = (object: KubeObject) => T;
-type Selector = NonNullable<WatchedResource["query"]>;
-
-/** Keeps what the plan reads. Objects of a list come without their apiVersion. */
-function reader<T>(apiVersion: string, schema: z.ZodType<T>): Read<T> {
-  return (object) => {
-    const parsed = schema.safeParse({ ...object, apiVersion });
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new Error(`${issue!.path.join(".")}: ${issue!.message}`);
-  };
 }
 
 function valuesOf<T>(reflectors: readonly Reflector<T>[]): T[] {

@@ -6,11 +6,9 @@ import type { KubeClient } from "./kube_client.ts";
 import { type Happening, kubeEvent } from "./kube_event.ts";
 import { type KubeResource, listPath, objectPath } from "./kube_paths.ts";
 import { Reverts, revertWindowMs } from "./reverts.ts";
+import { fieldManager, sendWrite } from "./send_write.ts";
 import { statusUpdate } from "./status_update.ts";
 import { type WriteOutcome, WriteQueue, type WriteTask } from "./write_queue.ts";
-
-/** In the managedFields of what it writes, so that GitOps tools can leave just that alone. */
-export const fieldManager = "x402-k8s-operator";
 
 export interface WriterEvent {
   readonly type: "cluster-write";
@@ -107,35 +105,10 @@ export class ClusterWriter {
       note,
       verb,
       send: async (term) => {
-        await this.#send(write, term);
+        await sendWrite(this.options.client, write, term);
         if (resource === "ingresses") this.#patched(write, written, term);
       },
     };
-  }
-
-  async #send(write: ClusterWrite, signal: AbortSignal): Promise<void> {
-    const { client } = this.options;
-    const path = objectPath(write.resource, write);
-    const query = { fieldManager };
-    switch (write.verb) {
-      case "create": {
-        const list = listPath(write.resource, write.namespace);
-        await client.request("POST", list, { query, body: write.body, signal });
-        break;
-      }
-      case "patch":
-        await client.request("PATCH", path, {
-          query,
-          body: write.operations,
-          contentType: "application/json-patch+json",
-          signal,
-        });
-        break;
-      case "delete": {
-        const preconditions = { resourceVersion: write.resourceVersion };
-        await client.request("DELETE", path, { body: { preconditions }, signal });
-      }
-    }
   }
 
   #patched(write: ClusterWrite, { ingresses }: Written, term: AbortSignal): void {

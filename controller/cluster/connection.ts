@@ -32,7 +32,7 @@ export interface ConnectionFlags {
 export async function findConnection(flags: ConnectionFlags): Promise<KubeConnection> {
   const { kubeconfig, context, serviceAccountDir } = flags;
   if (kubeconfig !== undefined) return await kubeconfigConnection([kubeconfig], context);
-  if (Deno.env.has("KUBERNETES_SERVICE_HOST") && context === undefined) {
+  if (Deno.env.get("KUBERNETES_SERVICE_HOST") && context === undefined) {
     return await inClusterConnection(serviceAccountDir);
   }
   return await kubeconfigConnection(usualKubeconfigs(), context);

@@ -17,15 +17,11 @@ export async function kubeconfigConnection(
   let config = await load(files, context);
   let refused = false;
   const { server, namespace } = checked(config, where);
-  const { ca, cert, key } = await authenticated(config, where);
+  const client = httpClient(await authenticated(config, where), where);
   return {
     server,
     namespace,
-    client: Deno.createHttpClient({
-      http2: false,
-      ...(ca ? { caCerts: [`${ca}`] } : {}),
-      ...(cert && key ? { cert: `${cert}`, key: `${key}` } : {}),
-    }),
+    client,
     async headers() {
       // Also because a KubeConfig keeps the token of an exec plugin for as long as it lives.
       if (refused) config = await load(files, context);
@@ -49,9 +45,7 @@ async function load(files: readonly string[], context?: string): Promise<KubeCon
       config.loadFromFile(file);
       merged.mergeConfig(config, merged.currentContext !== undefined);
     } catch (error) {
-      throw new Error(`Cannot use the kubeconfig ${file}: ${(error as Error).message}.`, {
-        cause: error,
-      });
+      throw new Error(`Cannot use the kubeconfig ${file}: ${firstLine(error)}.`, { cause: error });
     }
   }
   if (context !== undefined) merged.setCurrentContext(context);
@@ -99,8 +93,28 @@ async function authenticated(config: KubeConfig, where: string): Promise<Request
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
-    const reason = `${(error as Error).message}`.trim();
-    throw new Error(`The credentials in ${where} cannot be used: ${reason}.`, { cause: error });
+    throw new Error(`The credentials in ${where} cannot be used: ${firstLine(error)}.`, {
+      cause: error,
+    });
   }
   return options;
+}
+
+function httpClient({ ca, cert, key }: RequestOptions, where: string): Deno.HttpClient {
+  try {
+    return Deno.createHttpClient({
+      http2: false,
+      ...(ca ? { caCerts: [`${ca}`] } : {}),
+      ...(cert && key ? { cert: `${cert}`, key: `${key}` } : {}),
+    });
+  } catch (error) {
+    throw new Error(`The certificates in ${where} cannot be used: ${firstLine(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The lines after it may show a part of the file, with a secret in it. */
+function firstLine(error: unknown): string {
+  return (error as Error).message.trim().split("\n", 1)[0]!;
 }

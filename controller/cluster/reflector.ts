@@ -70,7 +70,7 @@ export class Reflector<T> {
   #versions = new Map<string, string>();
   /** Where the watch goes on; undefined when a list has to come first. */
   #version: string | undefined;
-  readonly #backoff = new Backoff();
+  readonly #backoff = new Backoff(100, 10_000);
   readonly #firstSync = Promise.withResolvers<void>();
 
   constructor(private readonly options: ReflectorOptions<T>) {}
@@ -92,10 +92,13 @@ export class Reflector<T> {
   /** Reflects until the signal aborts; to be called once. Never rejects: it tries again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const isResumed = this.#version !== undefined;
       try {
         this.#version ??= await this.#list(signal);
         await this.#watch(this.#version, signal);
       } catch (error) {
+        // After an outage: the server is there, and the list need not wait as long as for it.
+        if (isResumed && isGone(error)) this.#backoff.reset();
         if (!signal.aborted) await this.#retryLater(error, signal);
       }
     }

@@ -193,7 +193,9 @@ for (const [what, fault] of Object.entries(faults)) {
     const { random } = Math;
     Math.random = () => 0.5;
     try {
-      await using server = new ScriptedApiServer([() => list(9, []), fault]);
+      await using server = new ScriptedApiServer([
+        ({ query }) => query.has("watch") ? fault() : list(9, []),
+      ]);
       await using test = new TestReflector(server.client, resource);
       const waits = () =>
         test.reported.flatMap((event) => event.type === "watch-lost" ? [event.retryMs] : []);

@@ -66,15 +66,19 @@ for (const [what, line, status, message] of noEvents) {
 Deno.test("abort ends a silent watch at once, and without an error", async () => {
   const abort = new AbortController();
   const cancelled = Promise.withResolvers<void>();
-  const body = new ReadableStream({ cancel: () => cancelled.resolve() });
+  const body = new ReadableStream({ type: "bytes", cancel: () => cancelled.resolve() });
   const next = watchEvents("WATCH /x", body, abort.signal).next();
   abort.abort();
   assert.equal((await next).done, true);
   await cancelled.promise;
 });
 
-Deno.test("the connection is closed by abort before the first look, and by leaving early", async () => {
+Deno.test("the connection is closed by an early abort, and by leaving early", async () => {
   const ways = {
+    async abortedBefore(body: ReadableStream) {
+      const events = watchEvents("WATCH /x", body, AbortSignal.abort());
+      assert.equal((await events.next()).done, true);
+    },
     async aborted(body: ReadableStream) {
       const abort = new AbortController();
       const events = watchEvents("WATCH /x", body, abort.signal);
@@ -89,6 +93,7 @@ Deno.test("the connection is closed by abort before the first look, and by leavi
     const cancelled = Promise.withResolvers<void>();
     await way(
       new ReadableStream({
+        type: "bytes",
         start: (controller) => controller.enqueue(encode(event("a") + "\n")),
         cancel: () => cancelled.resolve(),
       }),
@@ -101,22 +106,32 @@ function event(name: string): string {
   return JSON.stringify({ type: "ADDED", object: { metadata: { name, resourceVersion: "1" } } });
 }
 
-function encode(text: string): Uint8Array {
+function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
 /** Pieces of these sizes, again and again. */
-function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array<ArrayBuffer>[] {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0, n = 0; at < bytes.length; n++) {
     const size = sizes[n % sizes.length]!;
-    pieces.push(bytes.subarray(at, at += size));
+    pieces.push(bytes.slice(at, at += size));
   }
   return pieces;
 }
 
-function stream(pieces: Iterable<Uint8Array>): ReadableStream<Uint8Array> {
-  return ReadableStream.from(pieces);
+/** As the body of a reply is one. */
+function stream(pieces: Iterable<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> {
+  const rest = Iterator.from(pieces);
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const { done, value } = rest.next();
+      if (!done) return controller.enqueue(value);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  });
 }
 
 async function namesIn(body: ReadableStream<Uint8Array>): Promise<string[]> {

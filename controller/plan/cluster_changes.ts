@@ -1,23 +1,16 @@
-import { type ClusterState, keyOf, type Service, type WriteProblem } from "../cluster_state.ts";
+import { type ClusterState, keyOf, type Service } from "../cluster_state.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import { addFinalizer, hasFinalizer, releasedFinalizers } from "./finalizers.ts";
 import { gatewayObjects, type GatewayWay } from "./gateway_objects.ts";
-import type { IngressDecision } from "./ingress_changes.ts";
+import {
+  type DecidedIngress,
+  ingressOutcome,
+  type IngressPatched,
+  type IngressStep,
+} from "./ingress_outcome.ts";
 import { ingressPatch } from "./ingress_patch.ts";
-import type { OriginalIngress } from "./original_ingress.ts";
 import type { GatewayAddress, PlanOptions } from "./plan_options.ts";
 import type { RouteClaim } from "./route_claim.ts";
-import { type RouteCondition, sentences } from "./route_conditions.ts";
-
-type IngressPatched = Omit<RouteCondition, "type">;
-
-/** One Ingress with all that was decided about it. */
-export interface DecidedIngress {
-  readonly original: OriginalIngress;
-  readonly decision: IngressDecision;
-  /** The X402Routes that name it and may. */
-  readonly claims: readonly RouteClaim[];
-}
 
 export interface ClusterChanges {
   /** All of them may be carried out at once and in any order; what has to wait is not among them. */
@@ -40,33 +33,29 @@ export function clusterChanges(
 ): ClusterChanges {
   const needed = new Set(ingresses.filter(needsGateway).map(namespaceOf));
   const objects = gatewayObjects(needed, { ...state, services }, gateway, options);
-  const outcomes = new Map<DecidedIngress, IngressPatched>();
-  const writes: ClusterWrite[] = [...objects.writes];
+  const steps = new Map<DecidedIngress, IngressStep>();
+  // By key: the X402Route of two Ingresses needs its finalizer once.
+  const writes = new Map(objects.writes.map((write) => [writeKey(write), write]));
   const unsettled = new Set<string>();
   for (const ingress of ingresses) {
-    const key = keyOf(ingress.original.live.metadata);
     const way = objects.ways.get(namespaceOf(ingress));
-    const service = `${namespaceOf(ingress)}/${gateway.serviceName}`;
-    const problem = state.writeProblems.get(`ingresses ${key}`) ??
-      (way?.kind === "pending" ? state.writeProblems.get(`services ${service}`) : undefined);
     const step = nextStep(ingress, way, gateway);
-    writes.push(...step.writes);
-    if (step.writes.length > 0) unsettled.add(key);
-    outcomes.set(ingress, outcome(ingress, step, problem));
+    for (const write of step.writes) writes.set(writeKey(write), write);
+    if (step.writes.length > 0) unsettled.add(keyOf(ingress.original.live.metadata));
+    steps.set(ingress, step);
   }
-  const ingressPatched: ClusterChanges["ingressPatched"] = (ingress, claim) => {
-    if (claim.form === "blocked") return notLed;
-    return claim.manual ? manualOutcome(ingress) : outcomes.get(ingress)!;
+  const released = releasedFinalizers(state.routes, unsettled);
+  return {
+    writes: [...writes.values(), ...released],
+    ingressPatched: (ingress, claim) =>
+      ingressOutcome(ingress, claim, steps.get(ingress)!, state.writeProblems),
   };
-  return { writes: [...writes, ...releasedFinalizers(state.routes, unsettled)], ingressPatched };
 }
 
-const notLed: IngressPatched = {
-  status: "False",
-  reason: "NotApplied",
-  message: "The manifest is invalid, so no path is led to the gateway for it; those that were " +
-    "there before stay.",
-};
+/** `ingresses shop/api` */
+function writeKey({ resource, ...name }: ClusterWrite): string {
+  return `${resource} ${keyOf(name)}`;
+}
 
 function namespaceOf({ original }: DecidedIngress): string {
   return original.live.metadata.namespace;
@@ -77,89 +66,23 @@ function needsGateway({ original, decision, claims }: DecidedIngress): boolean {
     claims.some(({ manual }) => manual);
 }
 
-/** What can be written of an Ingress now, and what it waits for. */
-interface Step {
-  readonly writes: readonly ClusterWrite[];
-  readonly waitsFor?: string;
-  readonly refused?: IngressPatched;
-}
-
 function nextStep(
   { original, decision: { wanted }, claims }: DecidedIngress,
   way: GatewayWay | undefined,
   gateway: GatewayAddress,
-): Step {
+): IngressStep {
   const unprotected = wanted.size === 0
     ? []
     : claims.filter(({ manual, metadata }) => !manual && !hasFinalizer({ metadata }));
-  const waitsFor = way?.kind === "pending"
-    ? way.reason
-    : unprotected.length > 0
-    ? "the finalizer of its X402Routes is being set"
-    : undefined;
-  const mayCharge = waitsFor === undefined && way?.kind !== "refused";
+  const isReached = way?.kind === "ready";
+  const mayCharge = isReached && unprotected.length === 0;
   const already = new Set([...wanted].filter((key) => original.throughGateway.has(key)));
-  const patch = ingressPatch(original, mayCharge ? wanted : already, gateway);
+  const patch = ingressPatch(original, mayCharge ? wanted : already, gateway, isReached);
+  if (patch.kind === "too-large") return { way, writes: [], tooLarge: patch.bytes };
   const finalizers = unprotected.map(({ metadata }) => addFinalizer(metadata));
-  if (patch.kind === "too-large") {
-    const message = `The original backends take ${patch.bytes} bytes of annotations, and 262144 ` +
-      "are allowed; charge for fewer paths of this Ingress, or for a shorter common prefix.";
-    return { writes: [], refused: { status: "False", reason: "TooManyPaths", message } };
-  }
   return {
+    way,
     writes: patch.kind === "write" ? [...finalizers, patch.write] : finalizers,
-    ...(waitsFor !== undefined && already.size < wanted.size && { waitsFor }),
-    ...(way?.kind === "refused" && {
-      refused: {
-        status: "False",
-        reason: "GatewayServiceConflict",
-        message: `${way.reason}.`,
-      },
-    }),
+    waits: !mayCharge && already.size < wanted.size,
   };
-}
-
-function outcome(
-  { original, decision }: DecidedIngress,
-  step: Step,
-  problem: WriteProblem | undefined,
-): IngressPatched {
-  const { refusals, wanted } = decision;
-  if (refusals.length > 0) {
-    const name = keyOf(original.live.metadata);
-    const reason = refusals.every(({ reason }) => reason === "OriginalUnknown")
-      ? "OriginalUnknown"
-      : "UnsafeIngress";
-    const message = `Ingress ${name}: ${sentences(refusals)}`;
-    return { status: "False", reason, message };
-  }
-  if (step.refused !== undefined) return step.refused;
-  if (problem !== undefined) return { status: "False", ...problem };
-  if (step.waitsFor !== undefined) {
-    return { status: "False", reason: "Pending", message: `Waiting: ${step.waitsFor}.` };
-  }
-  if (step.writes.length > 0) {
-    return { status: "False", reason: "Pending", message: "The Ingress is being patched." };
-  }
-  return wanted.size === 0
-    ? { status: "True", reason: "NothingToPatch", message: "No path could cost anything." }
-    : {
-      status: "True",
-      reason: "Patched",
-      message: `${wanted.size} of ${original.backends.size} paths lead to the gateway.`,
-    };
-}
-
-function manualOutcome({ decision: { notPointed } }: DecidedIngress): IngressPatched {
-  if (notPointed.length === 0) {
-    const message = "The Ingress names the gateway itself.";
-    return { status: "True", reason: "Manual", message };
-  }
-  const names = notPointed.slice(0, 5).map(({ host, path }) =>
-    `${path} of ${host || "every host"}`
-  );
-  const more = notPointed.length - names.length;
-  const message = `Paths that could cost something do not name the gateway's Service as their ` +
-    `backend: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
-  return { status: "False", reason: "NotPointed", message };
 }

@@ -1,5 +1,6 @@
 import { type EndpointSlice, keyOf, type Service } from "../cluster_state.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
+import { isOurs } from "./gateway_backend.ts";
 import {
   deletion,
   type GatewaySurroundings,
@@ -8,7 +9,6 @@ import {
   ourSlices,
   ownEndpoints,
   sliceManagerLabel,
-  sliceServiceLabel,
   sliceWrites,
   wantedSlices,
 } from "./gateway_slices.ts";
@@ -92,10 +92,6 @@ function wayOf(
     : { kind: "pending", reason: `${name} has no ready gateway behind it yet` };
 }
 
-function isOurs({ metadata }: Service): boolean {
-  return metadata.labels?.[managedByLabel] === managedBy;
-}
-
 function serviceWrites(
   namespace: string,
   present: Service | undefined,
@@ -129,24 +125,22 @@ function serviceWrites(
   return isRight ? [] : [deletion("services", present, "it is made anew", false)];
 }
 
-/** What the operator made in namespaces that do not need it any more. */
+/** What the operator made in namespaces that do not need it any more, under whatever name. */
 function leftovers(
   needed: ReadonlySet<string>,
   { services, endpointSlices }: GatewaySurroundings,
-  { serviceName }: GatewayAddress,
+  { own }: GatewayAddress,
 ): ClusterWrite[] {
   const isLeft = ({ metadata }: Service | EndpointSlice) => !needed.has(metadata.namespace);
   const note = "nothing in the namespace leads to the gateway any more";
   return [
     ...[...services.values()]
       .filter((service) => isLeft(service) && isOurs(service))
-      .filter(({ metadata }) => metadata.name === serviceName)
+      .filter(({ metadata }) => keyOf(metadata) !== keyOf(own))
       .map((service) => deletion("services", service, note, true)),
     ...endpointSlices
       .filter((slice) => isLeft(slice))
-      .filter(({ metadata: { labels } }) =>
-        labels?.[sliceManagerLabel] === managedBy && labels[sliceServiceLabel] === serviceName
-      )
+      .filter(({ metadata: { labels } }) => labels?.[sliceManagerLabel] === managedBy)
       .map((slice) => deletion("endpointslices", slice, note, true)),
   ].sort((a, b) => compare(keyOf(a), keyOf(b)) || compare(a.resource, b.resource));
 }

@@ -1,6 +1,6 @@
 import { type EndpointSlice, keyOf, type Service } from "../cluster_state.ts";
 import { type ClusterWrite, guardedPatch } from "./cluster_write.ts";
-import { compare } from "./object_order.ts";
+import { byName, compare } from "./object_order.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
 /** Whose a Service, or an EndpointSlice, is. */
@@ -35,14 +35,17 @@ export function ownEndpoints(
   { own, port }: GatewayAddress,
 ) {
   const portName = services.get(keyOf(own))?.spec.ports?.find((each) => each.port === port)?.name;
-  const slices = endpointSlices.filter(({ metadata }) =>
-    metadata.namespace === own.namespace && metadata.labels?.[sliceServiceLabel] === own.name
-  );
+  const slices = endpointSlices
+    .filter(({ metadata }) =>
+      metadata.namespace === own.namespace && metadata.labels?.[sliceServiceLabel] === own.name
+    )
+    .sort((a, b) => byName(a.metadata, b.metadata));
   const byType = new Map<string, { port: number; endpoints: Endpoint[] }>();
   for (const { addressType, endpoints, ports } of slices) {
     const target = ports?.find(({ name }) => (name ?? "") === (portName ?? ""))?.port ?? port;
     const entry = byType.get(addressType) ?? { port: target, endpoints: [] };
-    entry.endpoints.push(...endpoints ?? []);
+    // Copied: what is planned gets frozen.
+    entry.endpoints.push(...structuredClone(endpoints ?? []));
     byType.set(addressType, entry);
   }
   for (const { endpoints } of byType.values()) {

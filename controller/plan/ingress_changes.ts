@@ -3,7 +3,7 @@ import type { HostRoutes, Rule } from "../../store/route_snapshot.ts";
 import { type Ingress, keyOf, type ObjectName, type Service } from "../cluster_state.ts";
 import { type IngressPlace, ingressPlaces, isOpaque, placePattern } from "./ingress_places.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
-import { foreignProtocol, rewriteAnnotation, unsafeService } from "./patch_safety.ts";
+import { needed, rewriteAnnotation, unsafeAnnotation, unsafeService } from "./patch_safety.ts";
 import type { PlanOptions } from "./plan_options.ts";
 
 type PlaceName = Pick<IngressPlace, "host" | "path" | "pathType">;
@@ -67,7 +67,7 @@ export function decideIngress(
     const stays = throughGateway.has(place.slot);
     if (stays && !backends.has(place.slot)) {
       wanted.add(place.slot);
-      if (manual.length === 0) refuse("OriginalUnknown", unknownOriginal(place));
+      if (!meets(place, manual)) refuse("OriginalUnknown", unknownOriginal(place));
     } else if (stays && couldMatch(place, patching, "blocked")) {
       wanted.add(place.slot);
     } else if (couldMatch(place, patching, "paid")) {
@@ -82,7 +82,8 @@ export function decideIngress(
     paths: places.filter(({ slot }) => wanted.has(slot)).map(placeName),
     refusals: [...refusals.values()],
     notPointed: places
-      .filter((place) => !throughGateway.has(place.slot) && couldMatch(place, manual, "paid"))
+      .filter(({ slot }) => !throughGateway.has(slot) || !wanted.has(slot))
+      .filter((place) => couldMatch(place, manual, "paid"))
       .map(placeName),
   };
 }
@@ -116,17 +117,26 @@ function couldMatch(
   return false;
 }
 
+/** Whether a rule, whatever it says, could be about a request of the place. */
+function meets(place: IngressPlace, rules: readonly Rule[]): boolean {
+  const requests = placePattern(place);
+  return rules.some(({ pattern }) => intersects(pathSegments(pattern), requests));
+}
+
 function unsafe(
   place: IngressPlace,
   { services, singleBackendHosts, options }: Surroundings,
 ): string | undefined {
   const { ingress, backend: { service: reference } } = place;
   const where = describePlace(place);
-  const foreign = foreignProtocol(ingress);
-  if (foreign !== undefined) {
-    return `it has the annotation ${foreign}; the gateway speaks plain HTTP, so it is left as it is`;
+  const annotation = unsafeAnnotation(ingress);
+  if (annotation !== undefined) {
+    return `it has the annotation ${annotation}; ${needed}, so it is left as it is`;
   }
-  if (reference === undefined) return `${where} has a backend that is not a Service`;
+  // The AWS controller takes such a "Service" for one of its own actions, such as a redirect.
+  if (reference === undefined || reference.port?.name === "use-annotation") {
+    return `${where} has a backend that is not a Service`;
+  }
   if (isOpaque(place) && !singleBackendHosts.has(place.host)) return opaque(place, ingress);
   const key = keyOf({ namespace: ingress.metadata.namespace, name: reference.name });
   const service = services.get(key);

@@ -24,29 +24,28 @@ export type IngressPatch =
   /** The original backends do not fit into the annotations. */
   | { readonly kind: "too-large"; readonly bytes: number };
 
-/** What has to be written so that the wanted slots, and no others, lead to the gateway. */
+/**
+ * What has to be written so that the wanted slots, and no others, lead to the gateway. While there is
+ * no way to it (`isReached`), only slots that lead there already may be wanted, and they keep the
+ * Service that they name. A slot whose original is not known could not be put back: it is not touched.
+ */
 export function ingressPatch(
   original: OriginalIngress,
   wanted: ReadonlySet<string>,
   gateway: GatewayAddress,
+  isReached: boolean,
 ): IngressPatch {
   const { live, backends } = original;
   const target = gatewayBackend(gateway, live.metadata.namespace);
   const slots = backendSlots(live);
   const changes = new Map<string, IngressBackend>();
   for (const { key, backend } of slots) {
-    const value = wanted.has(key) ? target : backends.get(key);
-    if (value !== undefined && !sameBackend(backend, value)) changes.set(key, value);
+    const author = backends.get(key);
+    if (author === undefined) continue;
+    const value = !wanted.has(key) ? author : isReached ? target : backend;
+    if (!sameBackend(backend, value)) changes.set(key, value);
   }
-  const kept = new Map(
-    slots.flatMap(({ key }) => {
-      const backend = backends.get(key);
-      return wanted.has(key) && backend !== undefined ? [[key, backend] as const] : [];
-    }),
-  );
-  const annotation = kept.size === 0
-    ? undefined
-    : formatOriginals({ gateway: target.service!.name, backends: kept });
+  const annotation = annotationOf(original, slots, changes, wanted, target);
   const bytes = annotation === undefined ? 0 : annotationBytes(live, annotation);
   if (bytes > maxAnnotationBytes) return { kind: "too-large", bytes };
   const operations = [
@@ -58,6 +57,34 @@ export function ingressPatch(
   return { kind: "write", write: write(live, operations, charged, changes.size - charged.length) };
 }
 
+/** The annotation that says where the wanted slots led; undefined when there is nothing to say. */
+function annotationOf(
+  { live, backends, lost }: OriginalIngress,
+  slots: readonly BackendSlot[],
+  changes: ReadonlyMap<string, IngressBackend>,
+  wanted: ReadonlySet<string>,
+  target: IngressBackend,
+): string | undefined {
+  const kept = new Map<string, IngressBackend>();
+  const names = new Set<string>();
+  for (const { key, backend } of slots) {
+    if (!wanted.has(key)) continue;
+    names.add((changes.get(key) ?? backend).service!.name);
+    const author = backends.get(key);
+    if (author !== undefined) kept.set(key, author);
+  }
+  const isWhole = slots.every(({ key }) => backends.has(key));
+  // A person may find in them what the operator cannot.
+  if (!isWhole) { for (const [key, backend] of lost) kept.set(key, backend); }
+  if (kept.size === 0) {
+    return isWhole ? undefined : live.metadata.annotations?.[originalBackendsAnnotation];
+  }
+  // The present name is known without the annotation, an earlier one is not.
+  names.delete(target.service!.name);
+  const [gateway = target.service!.name] = names;
+  return formatOriginals({ gateway, backends: kept });
+}
+
 function write(
   { metadata }: Ingress,
   operations: readonly JsonPatchOperation[],
@@ -67,7 +94,7 @@ function write(
   const { namespace, name, resourceVersion = "" } = metadata;
   const notes = [
     ...(charged.length > 0 ? [`${paths(charged.length)} to the gateway`] : []),
-    ...(restored > 0 ? [`${paths(restored)} to their original backends again`] : []),
+    ...(restored > 0 ? [`${paths(restored)} to the original backend again`] : []),
   ];
   return {
     resource: "ingresses",

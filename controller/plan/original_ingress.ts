@@ -1,6 +1,6 @@
-import type { Ingress, IngressBackend } from "../cluster_state.ts";
+import { type Ingress, type IngressBackend, keyOf, type Service } from "../cluster_state.ts";
 import { type BackendSlot, backendSlots, withBackends } from "./backend_slots.ts";
-import { gatewayServiceName } from "./gateway_backend.ts";
+import { gatewayServiceName, isOurs } from "./gateway_backend.ts";
 import { originalBackendsAnnotation, parseOriginals } from "./original_backends.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
@@ -13,12 +13,16 @@ export interface OriginalIngress {
   /** Keys of the slots that lead to the gateway now. */
   readonly throughGateway: ReadonlySet<string>;
   /** Original backends by slot key, of every slot where it is known. */
-  readonly backends: ReadonlyMap<string, IngressBackend>;
+  readonly backends: Records;
+  /** What is recorded of slots that are gone: of use while the original of another is not known. */
+  readonly lost: Records;
 }
+
+type Records = ReadonlyMap<string, IngressBackend>;
 
 /**
  * Finds out what an Ingress was before it was patched. `remembered` are the `backends` of the plan
- * before.
+ * before, `services` are by `namespace/name`.
  *
  *     backend of the slot now     | its original is
  *     not the gateway             | that backend: what its author wrote last
@@ -27,26 +31,34 @@ export interface OriginalIngress {
  *                                 | the backend of the slots that it may have been renamed from, if
  *                                 | that is one and the same; else not known
  *
- * The gateway itself is never an original: requests would go round in circles.
+ * The gateway itself is never an original: requests would go round in circles. It is known by the
+ * names of its Service (now, and when the annotation was written) and by the label of that.
  */
 export function originalIngress(
   live: Ingress,
   gateway: GatewayAddress | undefined,
-  remembered: ReadonlyMap<string, IngressBackend>,
+  services: ReadonlyMap<string, Service>,
+  remembered: Records,
 ): OriginalIngress {
   const slots = backendSlots(live);
   const recorded = parseOriginals(live.metadata.annotations?.[originalBackendsAnnotation] ?? "");
-  // The Service may have had another name when the annotation was written.
-  const gatewayNames = gateway === undefined
-    ? []
-    : [gatewayServiceName(gateway, live.metadata.namespace), recorded?.gateway];
-  const isGateway = ({ service }: IngressBackend) =>
-    service !== undefined && gatewayNames.includes(service.name);
+  const { namespace } = live.metadata;
+  const isGateway = ({ service: reference }: IngressBackend) => {
+    if (gateway === undefined || reference === undefined) return false;
+    const { name } = reference;
+    const service = services.get(keyOf({ namespace, name }));
+    return name === gatewayServiceName(gateway, namespace) || name === recorded?.gateway ||
+      (service !== undefined && isOurs(service));
+  };
   const isOriginal = (backend: IngressBackend | undefined) =>
     backend !== undefined && !isGateway(backend);
 
   const records = recorded?.backends ?? remembered;
-  const lost = orphans(records, slots);
+  const present = new Set(slots.map(({ key }) => key));
+  // Their author may have renamed them.
+  const lost = new Map(
+    [...records].filter(([key, backend]) => !present.has(key) && isOriginal(backend)),
+  );
   const throughGateway = new Set<string>();
   const backends = new Map<string, IngressBackend>();
   for (const slot of slots) {
@@ -60,15 +72,7 @@ export function originalIngress(
   const replaced = new Map(
     [...throughGateway].map((key) => [key, backends.get(key) ?? {}]),
   );
-  return { live, author: withBackends(live, replaced), throughGateway, backends };
-}
-
-type Records = ReadonlyMap<string, IngressBackend>;
-
-/** What is recorded of slots that are gone, as far as their author may have renamed them. */
-function orphans(records: Records, slots: readonly BackendSlot[]): Records {
-  const present = new Set(slots.map(({ key }) => key));
-  return new Map([...records].filter(([key]) => !present.has(key)));
+  return { live, author: withBackends(live, replaced), throughGateway, backends, lost };
 }
 
 /**

@@ -6,25 +6,29 @@ type Harmless = (value: string) => boolean;
 
 const isHttp: Harmless = (value) => /^(http|http1|h1|https?1\.1|http\/1\.1)?$/i.test(value);
 const isOff: Harmless = (value) => !/^(true|yes|on|1)$/i.test(value);
+const isOn: Harmless = (value) => !isOff(value);
 const never: Harmless = () => false;
 
 /**
- * Annotations by which an Ingress controller speaks to backends otherwise than plain HTTP, or not
- * at all: it would speak so to the gateway too, which does not.
+ * Annotations by which an Ingress controller speaks to backends otherwise than plain HTTP with the
+ * client's Host, or not at all: it would speak so to the gateway too, which needs just that.
  */
-const protocolAnnotations: Readonly<Record<string, Harmless>> = {
+const unsafeAnnotations: Readonly<Record<string, Harmless>> = {
   "nginx.ingress.kubernetes.io/backend-protocol": isHttp,
   "nginx.ingress.kubernetes.io/ssl-passthrough": isOff,
+  "nginx.ingress.kubernetes.io/upstream-vhost": never,
   "nginx.org/grpc-services": never,
   "nginx.org/ssl-services": never,
   "haproxy.org/server-proto": isHttp,
   "haproxy.org/server-ssl": isOff,
   "haproxy.org/ssl-passthrough": isOff,
+  "haproxy.org/set-host": never,
   "haproxy-ingress.github.io/backend-protocol": isHttp,
   "haproxy-ingress.github.io/ssl-passthrough": isOff,
   "alb.ingress.kubernetes.io/backend-protocol": isHttp,
   "alb.ingress.kubernetes.io/backend-protocol-version": isHttp,
   "appgw.ingress.kubernetes.io/backend-protocol": isHttp,
+  "konghq.com/preserve-host": isOn,
   // Of Services:
   "traefik.ingress.kubernetes.io/service.serversscheme": isHttp,
   "konghq.com/protocol": isHttp,
@@ -40,21 +44,25 @@ const rewriteAnnotations = [
   "haproxy.org/path-rewrite",
   "haproxy-ingress.github.io/rewrite-target",
   "konghq.com/rewrite",
+  "konghq.com/strip-path",
   "appgw.ingress.kubernetes.io/backend-path-prefix",
 ];
+
+/** Why an annotation or protocol is none for the gateway. */
+export const needed = "the gateway needs plain HTTP with the client's Host";
 
 type Annotated = Pick<Ingress | Service, "metadata">;
 
 /** `nginx.ingress.kubernetes.io/backend-protocol: GRPC`, if there is such an annotation. */
-export function foreignProtocol({ metadata }: Annotated): string | undefined {
+export function unsafeAnnotation({ metadata }: Annotated): string | undefined {
   const found = Object.entries(metadata.annotations ?? {})
-    .find(([name, value]) => protocolAnnotations[name]?.(value.trim()) === false);
+    .find(([name, value]) => unsafeAnnotations[name]?.(value.trim()) === false);
   return found && `${found[0]}: ${found[1]}`;
 }
 
 /** The annotation that rewrites paths, if there is one. */
 export function rewriteAnnotation({ metadata }: Annotated): string | undefined {
-  return rewriteAnnotations.find((name) => metadata.annotations?.[name] !== undefined);
+  return rewriteAnnotations.find((name) => (metadata.annotations?.[name] ?? "false") !== "false");
 }
 
 /**
@@ -69,13 +77,13 @@ export function unsafeService(
   if (service.spec.type === "ExternalName" && !allowExternalName) {
     return "is of type ExternalName, which is not allowed";
   }
-  const foreign = foreignProtocol(service);
-  if (foreign !== undefined) return `has the annotation ${foreign}; the gateway speaks plain HTTP`;
+  const annotation = unsafeAnnotation(service);
+  if (annotation !== undefined) return `has the annotation ${annotation}; ${needed}`;
   const port = service.spec.ports?.find(({ name, port }) => portName === name || portName === port);
   const protocol = port?.appProtocol;
   return protocol === undefined || plainProtocols.has(protocol.toLowerCase())
     ? undefined
-    : `has the appProtocol ${protocol} at that port; the gateway speaks plain HTTP`;
+    : `has the appProtocol ${protocol} at that port; ${needed}`;
 }
 
 const plainProtocols = new Set(["", "http", "tcp", "kubernetes.io/ws", "ws"]);

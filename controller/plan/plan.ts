@@ -2,13 +2,14 @@ import type { X402Route } from "../../crd/x402route.ts";
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import { type ClusterState, type Ingress, type IngressBackend, keyOf } from "../cluster_state.ts";
 import { assignIngress } from "./assign_ingress.ts";
-import { clusterChanges, type DecidedIngress } from "./cluster_changes.ts";
+import { clusterChanges } from "./cluster_changes.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import { compileHosts } from "./compile_hosts.ts";
 import { deepFreeze } from "./deep_freeze.ts";
 import { isDeleted } from "./finalizers.ts";
 import type { Finding } from "./finding.ts";
 import { decideIngress, type IngressChange, singleBackendHosts } from "./ingress_changes.ts";
+import type { DecidedIngress } from "./ingress_outcome.ts";
 import { withManualBackends } from "./manual_backends.ts";
 import { mergeRules } from "./merge_rules.ts";
 import { byName } from "./object_order.ts";
@@ -22,7 +23,7 @@ import { ingressRules, isServed } from "./served_ingress.ts";
 export interface PlanMemory {
   /** By `namespace/name`: the valid form in force of each X402Route that has one. */
   readonly accepted: ReadonlyMap<string, X402Route>;
-  /** By `namespace/name`: where each Ingress leads without the operator, by slot key. */
+  /** By `namespace/name`: where the patched paths of each Ingress lead without the operator, by slot key. */
   readonly originals: ReadonlyMap<string, ReadonlyMap<string, IngressBackend>>;
 }
 
@@ -63,14 +64,14 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
   const services = new Map(state.services.map((service) => [keyOf(service.metadata), service]));
   const claims = state.routes
     .filter((raw) => !isDeleted(raw))
-    .map((raw) => readClaim(raw, options, memory.accepted))
+    .map((raw) => readClaim(raw, { services, options, accepted: memory.accepted }))
     .map((claim) => withManualBackends(claim, services, options))
     .sort((a, b) => byName(a.name, b.name));
   const originals = [...state.ingresses]
     .sort((a, b) => byName(a.metadata, b.metadata))
     .map((live) => {
       const remembered = memory.originals.get(keyOf(live.metadata)) ?? new Map();
-      return originalIngress(live, options.gateway, remembered);
+      return originalIngress(live, options.gateway, services, remembered);
     });
   const { claimsOf, ingressOf, findings } = assign(claims, originals);
 
@@ -121,9 +122,21 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),
     ),
   });
-  const remembered = served.map(({ live, backends }) => [keyOf(live.metadata), backends] as const);
+  const remembered = decided.map((ingress) =>
+    [keyOf(ingress.original.live.metadata), patchedBackends(ingress)] as const
+  );
   // Not frozen, because it shares objects with the state.
   return { ...planned, originals: new Map(remembered) };
+}
+
+/**
+ * The originals of the slots that the operator leads to the gateway, or has led there. Where a user
+ * wrote the gateway himself (Manual), what was there before is not to come back.
+ */
+function patchedBackends(
+  { original: { backends, throughGateway }, decision: { wanted } }: DecidedIngress,
+): ReadonlyMap<string, IngressBackend> {
+  return new Map([...backends].filter(([key]) => wanted.has(key) || throughGateway.has(key)));
 }
 
 const notApplied = {

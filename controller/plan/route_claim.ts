@@ -1,8 +1,9 @@
 import { parseX402Route, type X402Route } from "../../crd/x402route.ts";
 import type { Rule } from "../../store/route_snapshot.ts";
-import { keyOf, type ObjectName, type RawObject } from "../cluster_state.ts";
+import { keyOf, type ObjectName, type RawObject, type Service } from "../cluster_state.ts";
 import { blockedRules, readIngressRef, readMode } from "./blocked_rules.ts";
 import { compileRules } from "./compile_rules.ts";
+import { facilitatorService } from "./facilitator_service.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { PlanOptions } from "./plan_options.ts";
 
@@ -27,23 +28,28 @@ export interface RouteClaim {
   readonly elsewhere?: RouteClaim;
 }
 
+/** What the reading of an X402Route depends on. */
+export interface ClaimSurroundings {
+  /** By `namespace/name`. */
+  readonly services: ReadonlyMap<string, Service>;
+  readonly options: PlanOptions;
+  /** By `namespace/name` of the X402Route: its last valid form. */
+  readonly accepted: ReadonlyMap<string, X402Route>;
+}
+
 /**
- * Reads one X402Route. An invalid one keeps its last valid form (`last`, if there is one) in force;
+ * Reads one X402Route. An invalid one keeps its last valid form, if there is one, in force;
  * without one its rules are blocked. They are blocked too on an Ingress that the last valid form
  * does not name: a typing error made while renaming an Ingress must not open its paths.
  */
-export function readClaim(
-  raw: RawObject,
-  options: PlanOptions,
-  last: ReadonlyMap<string, X402Route>,
-): RouteClaim {
+export function readClaim(raw: RawObject, surroundings: ClaimSurroundings): RouteClaim {
   const { metadata } = raw;
   const name = { namespace: metadata.namespace, name: metadata.name };
-  const { valid, findings } = readRoute(raw, name, options);
+  const { valid, findings } = readRoute(raw, name, surroundings);
   if (valid !== undefined) return { metadata, name, form: "current", ...valid, findings };
   const blocked = blockedClaim(raw, name, findings);
-  const lastRoute = last.get(keyOf(name));
-  const lastValid = lastRoute && validForm(lastRoute, name, options).valid;
+  const lastRoute = surroundings.accepted.get(keyOf(name));
+  const lastValid = lastRoute && validForm(lastRoute, name, surroundings).valid;
   if (!lastValid) return blocked;
   const moved = blocked.ingress !== undefined &&
     keyOf(blocked.ingress) !== keyOf(lastValid.ingress);
@@ -80,14 +86,14 @@ interface Reading {
   readonly findings: readonly Finding[];
 }
 
-function readRoute(raw: RawObject, name: ObjectName, options: PlanOptions): Reading {
+function readRoute(raw: RawObject, name: ObjectName, surroundings: ClaimSurroundings): Reading {
   const parsed = parseX402Route(raw);
   const ignored = ignoredFields(raw);
   if (!parsed.ok) {
     const invalid = parsed.problems.map((problem): Finding => ({ kind: "invalid", problem }));
     return { findings: [...invalid, ...ignored] };
   }
-  const { findings, ...reading } = validForm(parsed.route, name, options);
+  const { findings, ...reading } = validForm(parsed.route, name, surroundings);
   return { ...reading, findings: [...findings, ...ignored] };
 }
 
@@ -99,9 +105,15 @@ function ignoredFields(raw: RawObject): Finding[] {
   );
 }
 
-function validForm(route: X402Route, name: ObjectName, options: PlanOptions): Reading {
-  const { rules, findings } = compileRules(route, name, options);
-  if (rules === undefined) return { findings };
+function validForm(
+  route: X402Route,
+  name: ObjectName,
+  { services, options }: ClaimSurroundings,
+): Reading {
+  const { rules, findings: found } = compileRules(route, name, options);
+  const refused = facilitatorService(route.spec.payment.facilitatorURL, services, options);
+  const findings = [...found, ...refused];
+  if (rules === undefined || refused.length > 0) return { findings };
   // The rest of the metadata belongs to the caller, whose objects the plan must not freeze.
   const accepted = { ...route, metadata: { ...name } };
   const { mode, name: ingressName, namespace = name.namespace } = route.spec.ingressRef;

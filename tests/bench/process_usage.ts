@@ -14,3 +14,19 @@ export async function peakRssMiB(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
 }
+
+/** The resident set of a process now, in MiB. */
+export async function rssMiB(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
+}
+
+/** Seconds since a process was started, to a hundredth. */
+export async function ageSeconds(pid: number): Promise<number> {
+  const [stat, uptime] = await Promise.all([
+    Deno.readTextFile(`/proc/${pid}/stat`),
+    Deno.readTextFile("/proc/uptime"),
+  ]);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(uptime.split(" ")[0]) - Number(fields[19]) / ticksPerSecond;
+}

@@ -1,7 +1,7 @@
 /** A real kube-apiserver on a real etcd, for tests: both on 127.0.0.1, data gone at the end. */
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
-import { getAssets } from "./assets.ts";
+import { getAssets } from "./get_assets.ts";
 import { freePorts } from "./free_port.ts";
 import { GuardedProcess } from "./guarded_process.ts";
 
@@ -77,8 +77,10 @@ export class ApiServer implements ClusterAccess, AsyncDisposable {
   }
 
   /** Stops kube-apiserver in its tracks (SIGSTOP): connections stay open and nothing answers. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     this.#apiServer?.signal("SIGSTOP");
+    // Its threads stop one after the other, and until the last one it may still answer.
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   /** Lets it go on after `suspend`. */

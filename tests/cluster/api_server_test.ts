@@ -20,7 +20,7 @@ function hasStatus(status: number): (error: unknown) => boolean {
 
 serverTest("a suspended server answers nothing until it is resumed", async (cluster, server) => {
   const namespace = await cluster.createNamespace();
-  server.suspend();
+  await server.suspend();
   let answered = false;
   const answer = createConfigMap(cluster.admin, namespace, "late").then(() => answered = true);
   // Long enough for a hundred answers; there is no event for "nothing happens".

@@ -1,7 +1,6 @@
 # sh guard.sh LOG PROGRAM ARGUMENT...
-# Runs the program and prints its pid. Kills it when standard input ends, which is when the process
-# that started the guard is gone, however it went.
-trap '' INT TERM HUP # Ctrl-C reaches the whole process group; the end of standard input decides.
+# Runs the program and prints its pid. Kills its own process group when standard input ends, which is
+# when the process that started the guard is gone, however it went.
 log=$1
 shift
 "$@" >>"$log" 2>&1 </dev/null &
@@ -10,10 +9,10 @@ echo "$program"
 exec 3<&0
 {
   read -r _ <&3
-  kill -KILL "$program"
+  kill -KILL 0
 } >&- 2>&- &
 watcher=$!
 wait "$program"
 code=$?
-kill -KILL "$watcher" 2>/dev/null
+kill -KILL "$watcher"
 exit "$code"

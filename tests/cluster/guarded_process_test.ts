@@ -42,3 +42,18 @@ Deno.test("the exit code of a guarded process is told, and its output is in the 
   await process.end();
   await Deno.remove(log);
 });
+
+Deno.test("the children of a guarded process end with it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [program, ...args] = connected(listener.addr.port);
+  const process = await GuardedProcess.start(["sh", "-c", '"$@"; true', "sh", program!, ...args]);
+  using connection = await listener.accept();
+  await process.end();
+  assert.equal(await connection.read(new Uint8Array(1)).catch(() => null), null);
+});
+
+Deno.test("a guarded process without a log is heard line by line", async () => {
+  const process = await GuardedProcess.start(["sh", "-c", "echo out; echo err >&2"]);
+  assert.deepEqual(await Array.fromAsync(process.lines), ["out", "err"]);
+  await process.end();
+});

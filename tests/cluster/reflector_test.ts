@@ -104,7 +104,7 @@ serverTest("an API server that has stopped in its tracks is noticed", async (clu
   await using test = new TestReflector(client, configMaps(namespace), { silenceMs: 500 });
   await put(cluster.admin, namespace, "a", "1");
   await untilEqual(test, cluster.admin, namespace);
-  server.suspend();
+  await server.suspend();
   await test.until(() => !test.reflector.connected);
   server.resume();
   await put(cluster.admin, namespace, "a", "2");

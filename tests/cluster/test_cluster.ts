@@ -6,8 +6,9 @@ import { installCrd } from "./install_crd.ts";
 import { KubeAdmin, type Ref } from "./kube_admin.ts";
 import type { Kind } from "./kube_kinds.ts";
 import { sharedServer } from "./shared_server.ts";
+import { testUnless } from "./test_requirement.ts";
 
-/** The API server of the run, as one test sees it; what the test leaves behind is cleared away. */
+/** The API server of the run, as one test sees it. */
 export class TestCluster implements AsyncDisposable {
   readonly admin: KubeAdmin;
   readonly #namespaces: string[] = [];
@@ -43,10 +44,13 @@ export class TestCluster implements AsyncDisposable {
     return folder;
   }
 
-  /** An operator of a later test that watches all namespaces must not find this test's objects. */
+  /** Removes the test's objects, which an operator of a later test must not find. */
+  async clear(): Promise<void> {
+    for (const namespace of this.#namespaces) await clear(this.admin, namespace);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    using admin = this.admin;
-    for (const namespace of this.#namespaces) await clear(admin, namespace);
+    this.admin[Symbol.dispose]();
     for (const folder of this.#folders) await Deno.remove(folder, { recursive: true });
   }
 }
@@ -64,26 +68,14 @@ async function clear(admin: KubeAdmin, namespace: string): Promise<void> {
   }));
 }
 
-/** The run's setting that nothing may be left out. */
-const requireAll = Deno.env.get("X402_TEST_REQUIRE_ALL") === "1";
+/** What a cluster test misses here, and how to get it. */
+export const missingAssets = await findAssets() === undefined
+  ? "kube-apiserver and etcd are not there; get them with `deno task cluster:assets`."
+  : undefined;
 
-/** Set once the run has said what is missing; all test files share the environment. */
-const told = "X402_TEST_CLUSTER_MISSING";
-
-const missing = "The cluster tests are left out: kube-apiserver and etcd are not there. " +
-  "Get them with `deno task cluster:assets`.";
-
-const assets = await findAssets();
-
-/**
- * A test on the API server that all tests of the run share. Without kube-apiserver and etcd it is
- * ignored, or fails if X402_TEST_REQUIRE_ALL=1.
- */
+/** A test on the API server that all tests of the run share. */
 export function clusterTest(name: string, fn: (cluster: TestCluster) => Promise<void>): void {
-  testWithAssets(name, async () => {
-    await using cluster = new TestCluster(await sharedServer());
-    await fn(cluster);
-  });
+  testUnless(missingAssets, name, () => runOnSharedServer(fn));
 }
 
 /** A test on an API server of its own, with the CRD on it, which it may stop and restart. */
@@ -91,7 +83,7 @@ export function serverTest(
   name: string,
   fn: (cluster: TestCluster, server: ApiServer) => Promise<void>,
 ): void {
-  testWithAssets(name, async () => {
+  testUnless(missingAssets, name, async () => {
     await using server = await startApiServer();
     await using cluster = new TestCluster(server);
     await installCrd(cluster.admin);
@@ -99,20 +91,14 @@ export function serverTest(
   });
 }
 
-function testWithAssets(name: string, fn: () => Promise<void>): void {
-  if (assets === undefined && !requireAll) {
-    tellOnce();
-    Deno.test.ignore(name, fn);
-    return;
+/** Runs `fn` on the API server that all tests of the run share, and clears up behind it. */
+export async function runOnSharedServer(
+  fn: (cluster: TestCluster) => Promise<void>,
+): Promise<void> {
+  await using cluster = new TestCluster(await sharedServer());
+  try {
+    await fn(cluster);
+  } finally {
+    await cluster.clear();
   }
-  Deno.test(name, async () => {
-    if (assets === undefined) throw new Error(missing);
-    await fn();
-  });
-}
-
-function tellOnce(): void {
-  if (Deno.env.has(told)) return;
-  Deno.env.set(told, "1");
-  Deno.stderr.writeSync(new TextEncoder().encode(`${missing}\n`));
 }

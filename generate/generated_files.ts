@@ -1,8 +1,10 @@
-import { crdManifest } from "./crd_manifest.ts";
-import { fieldReference } from "./field_reference.ts";
-import { knownNetworks, networksTable } from "./networks_table.ts";
+import { crdManifest } from "../crd/crd_manifest.ts";
+import { fieldReference } from "../crd/field_reference.ts";
+import { knownNetworks, networksTable } from "../crd/networks_table.ts";
+import { permissionReference } from "./permission_reference.ts";
+import { clusterRoleFile, namespacedRolesFile } from "./role_files.ts";
 
-/** A file that is made from the schema or the x402 library, never by hand. */
+/** A file that is made from the code or the x402 library, never by hand. */
 export interface GeneratedFile {
   /** Relative to the root of the repository. */
   readonly path: string;
@@ -15,6 +17,9 @@ export function generatedFiles(): GeneratedFile[] {
   return [
     { path: "crd/x402route.yaml", content: crdManifest() },
     { path: "crd/networks.generated.ts", content: networksTable(networks) },
+    { path: "deploy/rbac/cluster_role.yaml", content: clusterRoleFile() },
+    { path: "deploy/rbac/namespaced_roles.yaml", content: namespacedRolesFile() },
+    { path: "docs/permissions.md", content: permissionReference() },
     { path: "docs/x402route.md", content: fieldReference(networks) },
   ];
 }

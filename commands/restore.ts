@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import {
+  type ClusterWrite,
+  findConnection,
+  type IngressChange,
+  KubeClient,
+  type KubeConnection,
+  operatorLeases,
+  restoreCluster,
+} from "../controller/mod.ts";
+import { version } from "../version.ts";
+import { addConnectionFlags, addServiceFlags, operatorName } from "./cluster_flags.ts";
+import type { ConnectionFlags, ServiceFlags } from "./cluster_flags.ts";
+import { namespaceList } from "./flag_values.ts";
+import { printLine } from "./print.ts";
+
+interface RestoreFlags extends ConnectionFlags, ServiceFlags {
+  readonly all: boolean;
+  readonly namespace: readonly string[];
+  readonly dryRun: boolean;
+  readonly force: boolean;
+}
+
+/** `restore`: puts back what the operator has changed; for uninstalling, and when it is broken. */
+export function restoreCommand(): Command {
+  const command = new Command("restore")
+    .description("Put every Ingress back as its author wrote it, without a running operator.")
+    .option("--all", "in all namespaces", false)
+    .option("--namespace <name>", "in this namespace (repeat for more)", namespaceList, [])
+    .option("--dry-run", "only print what would be done", false)
+    .option("--force", "even if an operator is running, which would patch again at once", false);
+  return addServiceFlags(addConnectionFlags(command)).action(restore);
+}
+
+async function restore(flags: RestoreFlags, command: Command): Promise<void> {
+  if (flags.all === flags.namespace.length > 0) {
+    command.error("error: give either --all or --namespace <name>");
+  }
+  try {
+    const connection = await findConnection(flags);
+    const client = new KubeClient(connection, `${operatorName}/${version}`);
+    const namespace = await operatorNamespace(client, connection, flags);
+    const { failures, unknown } = await restoreCluster({
+      client,
+      namespaces: flags.namespace,
+      own: { namespace, name: flags.operatorService },
+      serviceName: flags.gatewayServiceName,
+      dryRun: flags.dryRun,
+      report: (write) => printLine(describe(write, flags.dryRun)),
+      signal: new AbortController().signal,
+    });
+    client.close();
+    const left = [...failures, ...unknown.flatMap(unknownOriginals)];
+    for (const line of left) printLine(line, Deno.stderr);
+    if (left.length > 0) Deno.exit(1);
+    printLine(flags.dryRun ? "Nothing was written." : "Everything is as its authors wrote it.");
+  } catch (error) {
+    printLine(`error: ${(error as Error).message}`, Deno.stderr);
+    Deno.exit(1);
+  }
+}
+
+/** Where the operator runs, or ran; refuses to work against one that is alive. */
+async function operatorNamespace(
+  client: KubeClient,
+  connection: KubeConnection,
+  { operatorNamespace: namespace, force, dryRun }: RestoreFlags,
+): Promise<string> {
+  const leases = await operatorLeases(client, operatorName, {
+    namespace,
+    fallback: connection.namespace,
+    now: Date.now(),
+  });
+  const alive = leases.find(({ holder }) => holder !== undefined);
+  if (alive !== undefined && !force && !dryRun) {
+    throw new Error(
+      `the operator ${alive.holder} is running (Lease ${alive.namespace}/${operatorName}) and ` +
+        "would patch everything again; scale it down first, or delete the X402Routes instead, " +
+        "or use --force",
+    );
+  }
+  return namespace ?? leases[0]?.namespace ?? connection.namespace;
+}
+
+function describe({ resource, verb, namespace, name, note }: ClusterWrite, dryRun: boolean) {
+  const done = verb === "delete" ? "deleted" : "patched";
+  return `${resource} ${namespace}/${name} ${dryRun ? "would be " : ""}${done}: ${note}`;
+}
+
+function unknownOriginals({ namespace, name, paths }: IngressChange): string[] {
+  return paths.map(({ host, path }) =>
+    `Ingress ${namespace}/${name}: path ${JSON.stringify(path)} of ${host || "every host"} leads ` +
+    "to the gateway, and it is not known where it led before; write its backend into the Ingress, " +
+    "and run this again"
+  );
+}
