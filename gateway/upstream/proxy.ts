@@ -110,12 +110,15 @@ function replyContext(
 ): ReplyContext {
   return {
     watched: detached,
-    startWatch: () => idleTimer.watch(limits.idleMs, () => abort.abort(silent("body"))),
+    // Once a Response has been collected, its fetch's signal no longer ends the reading of its body
+    // (measured, Deno 2.9.6): asking for the reply's status keeps the reply for as long as the watch.
+    startWatch: (reply) =>
+      idleTimer.watch(limits.idleMs, () => abort.abort(silent(`body of the ${reply.status}`))),
     onDone,
   };
 }
 
-function silent(part: "head" | "body"): UpstreamFailure {
+function silent(part: string): UpstreamFailure {
   return new UpstreamFailure("upstream_timeout", `no ${part} in time`, "maybe");
 }
 

@@ -6,8 +6,8 @@ import { watchedStream } from "./watched_stream.ts";
 export interface ReplyContext {
   /** Even a small body is watched. */
   readonly watched: boolean;
-  /** Starts the idle timeout of the body, which aborts the backend call. */
-  startWatch(): Watch;
+  /** Starts the idle timeout of the reply's body, which aborts the backend call. */
+  startWatch(reply: Response): Watch;
   readonly onDone: ((outcome: "delivered" | "aborted") => void) | undefined;
 }
 
@@ -20,13 +20,14 @@ export function toReply(response: Response, context: ReplyContext): Response {
   const headers = clientHeaders(response.headers);
   // 205 has no length and no chunks, which a client takes for a body that never ends.
   const status = response.status === 205 ? 204 : response.status;
-  return new Response(body === null ? null : watchedBody(body, headers, context), {
+  return new Response(body === null ? null : watchedBody(response, body, headers, context), {
     status,
     headers,
   });
 }
 
 function watchedBody(
+  response: Response,
   body: ReadableStream<Uint8Array>,
   headers: HeaderLines,
   context: ReplyContext,
@@ -36,7 +37,7 @@ function watchedBody(
   // Starts with the first read: until then a paid reply waits for its settlement, not for bytes.
   let watch: Watch | undefined;
   return watchedStream(body, {
-    onPull: () => watch ? watch.touch() : watch = context.startWatch(),
+    onPull: () => watch ? watch.touch() : watch = context.startWatch(response),
     onBytes: () => watch?.touch(),
     onEnd(outcome) {
       watch?.stop();
