@@ -12,6 +12,7 @@ import { FacilitatorAddresses } from "./payment/facilitator_addresses.ts";
 import { FacilitatorClient, type FacilitatorTimeouts } from "./payment/facilitator.ts";
 import { PaymentFlow } from "./payment/payment_flow.ts";
 import { RouteIndex } from "./routing/route_index.ts";
+import { TableCompiler } from "./routing/table_compiler.ts";
 import { type ListenAddress, serve } from "./server.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
 import { IdleTimer } from "./idle_timer.ts";
@@ -55,7 +56,8 @@ const cutMs = 100;
  * @throws when an address cannot be listened on
  */
 export function startGateway(settings: GatewaySettings, metrics: Metrics, log: Logger): Gateway {
-  const snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics));
+  const tables = new TableCompiler(metrics);
+  const snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics, tables));
   const trustedProxies = new TrustedProxies(settings.trustedProxies);
   const facilitator = new FacilitatorClient(
     settings.facilitator,

@@ -16,7 +16,7 @@ export class Challenge {
   /** Base64 before and after the part that differs. */
   readonly #v2: { readonly start: string; readonly end: string };
 
-  /** `recent` may be shared by all challenges of a snapshot. */
+  /** `recent` may be shared by all challenges. */
   constructor(terms: PaymentTerms, private readonly recent = new RecentReplies()) {
     const offerV1 = requirementsV1(terms);
     this.#v1 = offerV1 === undefined

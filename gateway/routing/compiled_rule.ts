@@ -59,15 +59,21 @@ export interface CompiledCondition {
 }
 
 /**
- * Compiles rules of one snapshot. Equal terms share one challenge and equal patterns one program:
+ * Compiles rules. In one snapshot, equal terms share one challenge and equal patterns one program:
  * 100,000 rules at one price cost one 402.
  */
 export class RuleCompiler {
-  readonly #challenges = new Map<string, Challenge>();
-  readonly #patterns = new Map<string, RE2JS>();
+  #challenges = new Map<string, Challenge>();
+  #patterns = new Map<string, RE2JS>();
   readonly #recent = new RecentReplies();
 
   constructor(private readonly metrics: Metrics) {}
+
+  /** Begins a snapshot; what only rules of earlier ones needed is not kept for ever. */
+  begin(): void {
+    this.#challenges = new Map();
+    this.#patterns = new Map();
+  }
 
   compile(rule: Rule): CompiledRule {
     return new CompiledRule(rule, this.#access(rule), this.metrics);

@@ -1,16 +1,9 @@
-import type { CounterHandle, Metrics } from "../../store/metrics.ts";
-import type {
-  Backend,
-  IngressPath,
-  RouteSnapshot,
-  RouteTables,
-} from "../../store/route_snapshot.ts";
+import type { Metrics } from "../../store/metrics.ts";
+import type { Backend, RouteSnapshot } from "../../store/route_snapshot.ts";
 import { Failure } from "../failures.ts";
 import type { CanonicalTarget } from "./canonical_request.ts";
-import { type CompiledRule, RuleCompiler } from "./compiled_rule.ts";
-import { HostTable } from "./host_table.ts";
-import { PathTable } from "./path_table.ts";
-import { RuleTrie } from "./rule_trie.ts";
+import type { CompiledRule } from "./compiled_rule.ts";
+import { type CompiledHosts, type CompiledIngress, TableCompiler } from "./table_compiler.ts";
 
 /** Where a request goes and which rule prices it; no rule means free of charge. */
 export interface RouteMatch {
@@ -19,18 +12,6 @@ export interface RouteMatch {
   readonly ingress: CompiledIngress;
   readonly rule: CompiledRule | undefined;
 }
-
-export interface CompiledIngress {
-  readonly namespace: string;
-  readonly name: string;
-  readonly tlsHosts: readonly string[];
-  readonly rules: RuleTrie<CompiledRule>;
-  /** Requests that no rule matches. */
-  readonly unmatched: CounterHandle;
-}
-
-type CompiledPath = IngressPath & { readonly compiledIngress: CompiledIngress };
-type CompiledHosts = HostTable<PathTable<CompiledPath>>;
 
 /**
  * A snapshot made ready for look-ups that do not depend on the number of routes. The order in which
@@ -47,9 +28,10 @@ export class RouteIndex {
   readonly #hosts: CompiledHosts;
   readonly #draining: CompiledHosts | undefined;
 
-  constructor(snapshot: RouteSnapshot, metrics: Metrics) {
-    const compiler = new RuleCompiler(metrics);
-    this.#hosts = compileHosts(snapshot, compiler, metrics);
+  /** @param compiler that of the snapshot before, if there is one: it knows what is the same */
+  constructor(snapshot: RouteSnapshot, metrics: Metrics, compiler = new TableCompiler(metrics)) {
+    compiler.begin();
+    this.#hosts = compiler.compile(snapshot);
     const { draining } = snapshot;
     if (draining === undefined) return;
     const former = new Set(draining.hosts.map(({ host }) => host));
@@ -57,7 +39,7 @@ export class RouteIndex {
     const named = snapshot.hosts.filter(({ host }) => !former.has(host))
       .map(({ host }) => ({ host, paths: [] }));
     const hosts = [...draining.hosts, ...named];
-    this.#draining = compileHosts({ ...draining, hosts }, compiler, metrics);
+    this.#draining = compiler.compile({ ...draining, hosts });
   }
 
   /**
@@ -90,22 +72,6 @@ export class RouteIndex {
     const rule = ingress.rules.find(segments, method);
     return { backend: rule?.backend ?? found.backend, ingress, rule };
   }
-}
-
-function compileHosts(
-  { ingresses, hosts }: RouteTables,
-  compiler: RuleCompiler,
-  metrics: Metrics,
-): CompiledHosts {
-  const compiled = ingresses.map(({ rules, ...ingress }) => ({
-    ...ingress,
-    rules: new RuleTrie(rules.map((rule) => compiler.compile(rule))),
-    unmatched: metrics.requests("unmatched", ingress.namespace, "", "unmatched"),
-  }));
-  return new HostTable(hosts.map(({ host, paths }) => [
-    host,
-    new PathTable(paths.map((path) => ({ ...path, compiledIngress: compiled[path.ingress]! }))),
-  ]));
 }
 
 /**

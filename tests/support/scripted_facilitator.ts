@@ -1,3 +1,5 @@
+import { collectGarbage } from "./collect_garbage.ts";
+
 /**
  * A facilitator on a real socket that answers as told: right, wrong, or not at all. It speaks HTTP
  * by hand, because most of its faults are things that an HTTP server cannot be made to do.
@@ -103,9 +105,9 @@ async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
   if (answer === "hang") return await forever(connection);
   if (answer === "trickle") {
     await write(connection, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 200; i++) {
       await write(connection, " ");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await collectGarbage();
     }
     return;
   }
