@@ -6,7 +6,9 @@ import { facilitatorStubCommand } from "./commands/facilitator_stub.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { runCommand } from "./commands/run.ts";
 import { payCommand } from "./commands/pay.ts";
+import { planCommand } from "./commands/plan.ts";
 import { restoreCommand } from "./commands/restore.ts";
+import { validateCommand } from "./commands/validate.ts";
 import { version } from "./version.ts";
 
 const program = new Command("x402-k8s-operator")
@@ -15,6 +17,8 @@ const program = new Command("x402-k8s-operator")
   .showSuggestionAfterError()
   .addCommand(runCommand())
   .addCommand(gatewayCommand())
+  .addCommand(validateCommand())
+  .addCommand(planCommand())
   .addCommand(restoreCommand())
   .addCommand(payCommand())
   .addCommand(facilitatorStubCommand());

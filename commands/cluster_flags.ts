@@ -49,8 +49,15 @@ export function addServiceFlags(command: Command): Command {
     );
 }
 
+export function addExternalNameFlag(command: Command): Command {
+  return command.addOption(
+    flag("--allow-external-name", "allow backends that are Services of type ExternalName")
+      .default(false),
+  );
+}
+
 export function addClusterFlags(command: Command): Command {
-  return addServiceFlags(addConnectionFlags(command))
+  return addExternalNameFlag(addServiceFlags(addConnectionFlags(command)))
     .addOption(
       repeatable(
         "--watch-namespaces <name>",
@@ -62,11 +69,7 @@ export function addClusterFlags(command: Command): Command {
       flag("--gateway-service <way>", "how Ingresses of other namespaces reach the gateway")
         .choices(["endpoint-slices", "external-name"]).default("endpoint-slices"),
     )
-    .addOption(parsed("--gateway-port <port>", "port of these Services", portNumber, "8402"))
-    .addOption(
-      flag("--allow-external-name", "allow backends that are Services of type ExternalName")
-        .default(false),
-    );
+    .addOption(parsed("--gateway-port <port>", "port of these Services", portNumber, "8402"));
 }
 
 /** Of the operator's Service, Lease and field manager. */

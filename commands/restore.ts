@@ -4,14 +4,13 @@ import {
   findConnection,
   type IngressChange,
   KubeClient,
-  type KubeConnection,
-  operatorLeases,
   restoreCluster,
 } from "../controller/mod.ts";
 import { version } from "../version.ts";
 import { addConnectionFlags, addServiceFlags, operatorName } from "./cluster_flags.ts";
 import type { ConnectionFlags, ServiceFlags } from "./cluster_flags.ts";
 import { namespaceList } from "./flag_values.ts";
+import { findOperator } from "./operator_namespace.ts";
 import { printLine } from "./print.ts";
 
 interface RestoreFlags extends ConnectionFlags, ServiceFlags {
@@ -39,7 +38,13 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
   try {
     const connection = await findConnection(flags);
     const client = new KubeClient(connection, `${operatorName}/${version}`);
-    const namespace = await operatorNamespace(client, connection, flags);
+    const { namespace, holder } = await findOperator(client, connection, flags);
+    if (holder !== undefined && !flags.force && !flags.dryRun) {
+      throw new Error(
+        `the operator ${holder} is running (Lease ${namespace}/${operatorName}) and would patch ` +
+          "everything again; scale it down first, or delete the X402Routes instead, or use --force",
+      );
+    }
     const { failures, unknown } = await restoreCluster({
       client,
       namespaces: flags.namespace,
@@ -58,28 +63,6 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
     printLine(`error: ${(error as Error).message}`, Deno.stderr);
     Deno.exit(1);
   }
-}
-
-/** Where the operator runs, or ran; refuses to work against one that is alive. */
-async function operatorNamespace(
-  client: KubeClient,
-  connection: KubeConnection,
-  { operatorNamespace: namespace, force, dryRun }: RestoreFlags,
-): Promise<string> {
-  const leases = await operatorLeases(client, operatorName, {
-    namespace,
-    fallback: connection.namespace,
-    now: Date.now(),
-  });
-  const alive = leases.find(({ holder }) => holder !== undefined);
-  if (alive !== undefined && !force && !dryRun) {
-    throw new Error(
-      `the operator ${alive.holder} is running (Lease ${alive.namespace}/${operatorName}) and ` +
-        "would patch everything again; scale it down first, or delete the X402Routes instead, " +
-        "or use --force",
-    );
-  }
-  return namespace ?? leases[0]?.namespace ?? connection.namespace;
 }
 
 function describe({ resource, verb, namespace, name, note }: ClusterWrite, dryRun: boolean) {

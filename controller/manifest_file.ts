@@ -18,8 +18,16 @@ export interface ManifestFile {
   readonly errors: readonly ManifestError[];
 }
 
-/** Reads a file of YAML documents (JSON is YAML too), `kind: List` taken apart. Never throws. */
-export function parseManifestFile(file: string, text: string): ManifestFile {
+/**
+ * Reads a file of YAML documents (JSON is YAML too), `kind: List` taken apart. Never throws.
+ *
+ * @param namespace of objects that name none
+ */
+export function parseManifestFile(
+  file: string,
+  text: string,
+  namespace = "default",
+): ManifestFile {
   const lines = new LineCounter();
   const objects: ManifestObject[] = [];
   const errors: ManifestError[] = [];
@@ -35,7 +43,7 @@ export function parseManifestFile(file: string, text: string): ManifestFile {
     try {
       for (const { object, path } of topObjects(contentOf(document))) {
         const lineOf = (inner: Path) => lineAt(offsetOf(document, [...path, ...inner]));
-        const read = readObject(object, file, lineOf);
+        const read = readObject(object, file, lineOf, namespace);
         errors.push(...read.errors);
         if (read.object !== undefined) objects.push(read.object);
       }

@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import { type ClusterState, keyOf } from "./cluster_state.ts";
+import type { ClusterState } from "./cluster_state.ts";
 import type { ManifestError } from "./manifest_event.ts";
 import { type ManifestFile, parseManifestFile } from "./manifest_file.ts";
-import type { ManifestObject } from "./manifest_object.ts";
+import { decodeUtf8 } from "./manifest_text.ts";
+import { manifestSet, type RouteSource, routeSources, stateOf } from "./manifest_set.ts";
 
 /** A folder as a whole: usable, or not at all. */
 export type Manifests =
   | { readonly ok: true; readonly state: ClusterState; readonly routeSource: RouteSource }
   | { readonly ok: false; readonly errors: readonly ManifestError[] };
-
-/** Where an X402Route (`namespace/name`) is written. */
-export type RouteSource = (key: string) => Pick<ManifestObject, "file" | "lineOf">;
 
 /** Whether a file of this name is read: no hidden ones, and no editor's backups. */
 export function isManifestName(name: string): boolean {
@@ -72,7 +70,7 @@ export class ManifestFolder {
       if (known?.stamp === stamp && !known.fresh) return known;
       const fresh = Date.now() - changed < this.clockStep;
       // One file open at a time, however many there are.
-      const text = decoded(Deno.readFileSync(path));
+      const text = decodeUtf8(Deno.readFileSync(path));
       const parsed = known?.text === text ? known.parsed : parseManifestFile(path, text);
       return { stamp, fresh, text, parsed };
     } catch (error) {
@@ -86,48 +84,12 @@ function unreadable(file: string, reason: string): KnownFile {
   return { fresh: true, parsed: { objects: [], errors: [{ file, line: 1, reason }] } };
 }
 
-/** Replaced by U+FFFD, a character of a header pattern would match something else. */
-function decoded(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new Error("the file is not UTF-8; save it in that encoding");
-  }
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 function combine(files: readonly ManifestFile[]): Manifests {
-  const objects = files.flatMap((file) => file.objects);
-  const errors = [...files.flatMap((file) => file.errors), ...duplicates(objects)];
+  const { objects, errors } = manifestSet(files);
   if (errors.length > 0) return { ok: false, errors };
-  const routes = objects.filter(({ kind }) => kind === "X402Route");
-  const sources = new Map(routes.map((source) => [keyOf(source.object.metadata), source]));
-  return {
-    ok: true,
-    state: {
-      routes: routes.map(({ object }) => object),
-      ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
-      services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
-      endpointSlices: [],
-      writeProblems: new Map(),
-    },
-    routeSource: (key) => sources.get(key)!,
-  };
-}
-
-function duplicates(objects: readonly ManifestObject[]): ManifestError[] {
-  const first = new Map<string, ManifestObject>();
-  return objects.flatMap((item) => {
-    const name = `${item.kind} ${keyOf(item.object.metadata)}`;
-    const known = first.get(name);
-    if (known === undefined) {
-      first.set(name, item);
-      return [];
-    }
-    const reason = `${name} is already defined in ${known.file} line ${known.lineOf([])}`;
-    return [{ file: item.file, line: item.lineOf([]), reason }];
-  });
+  return { ok: true, state: stateOf(objects), routeSource: routeSources(objects) };
 }

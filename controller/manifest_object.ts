@@ -24,21 +24,25 @@ export type ManifestObject =
     | { readonly kind: "Service"; readonly object: Service }
   );
 
-const namedObject = z.looseObject({
-  metadata: z.looseObject({
-    name: z.string().min(1),
-    namespace: z.string().min(1).default("default"),
-  }),
-});
+const namedObject = (namespace: string) =>
+  z.looseObject({
+    metadata: z.looseObject({
+      name: z.string().min(1),
+      namespace: z.string().min(1).default(namespace),
+    }),
+  });
 
 /**
  * Reads an object of a manifest; there is none when its kind is of no interest. An X402Route is
  * taken as it is, because the plan tells its problems; Ingress and Service have to be well-formed.
+ *
+ * @param namespace of an object that names none
  */
 export function readObject(
   value: unknown,
   file: string,
   lineOf: ManifestObject["lineOf"],
+  namespace: string,
 ): { object?: ManifestObject; errors: readonly ManifestError[] } {
   const fail = (path: (string | number)[], reason: string) => ({
     errors: [{ file, line: lineOf(path), reason }],
@@ -60,7 +64,7 @@ export function readObject(
       reason: `${what}: ${message}`,
     })),
   });
-  const named = check(namedObject, value);
+  const named = check(namedObject(namespace), value);
   if ("problems" in named) return refuse(named.problems, kind);
   const object: RawObject = named.value;
   if (kind === "X402Route") return { object: { kind, object, file, lineOf }, errors: [] };

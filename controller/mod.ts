@@ -4,6 +4,11 @@ export type { ManifestEvent } from "./manifest_event.ts";
 export { type ConnectionFlags, findConnection, type KubeConnection } from "./cluster/connection.ts";
 export { serviceAccountDir } from "./cluster/in_cluster.ts";
 export { KubeClient } from "./cluster/kube_client.ts";
+export { readCluster } from "./cluster/read_cluster.ts";
+export { type ManifestPlan, planFiles, planOverCluster } from "./manifest_plan.ts";
+export type { Diagnostic } from "./manifest_review.ts";
+export type { PathPreview, PlanPreview, RulePreview } from "./plan_preview.ts";
+export { type ManifestInput, readManifests } from "./read_manifests.ts";
 export {
   type OperatorEvent,
   OperatorLoop,

@@ -1,6 +1,6 @@
 import { keyOf } from "./cluster_state.ts";
 import type { ManifestError, ManifestEvent } from "./manifest_event.ts";
-import type { RouteSource } from "./manifest_folder.ts";
+import type { RouteSource } from "./manifest_set.ts";
 import type { FindingKind } from "./plan/finding.ts";
 import type { Plan } from "./plan/plan.ts";
 

@@ -18,6 +18,7 @@ type StoredObject = { metadata: RawObject["metadata"]; [field: string]: unknown 
 /** What the API server does with the writes of a plan, as far as the plan can tell. */
 export class PlanCluster {
   readonly #objects = new Map<string, StoredObject>();
+  readonly #known = new WeakMap<StoredObject, unknown>();
   #version = 1;
 
   put(resource: ClusterWrite["resource"], object: StoredObject): void {
@@ -42,15 +43,26 @@ export class PlanCluster {
     );
   }
 
+  /** Objects that have not changed are the very same as before, as with watches. */
   state(): ClusterState {
     return {
-      routes: this.all("x402routes"),
-      ingresses: this.all("ingresses").map((object): Ingress => ingressSchema.parse(object)),
-      services: this.all("services").map((object): Service => serviceSchema.parse(object)),
-      endpointSlices: this.all("endpointslices")
-        .map((object): EndpointSlice => endpointSliceSchema.parse(object)),
+      routes: this.#read("x402routes", (object) => object),
+      ingresses: this.#read("ingresses", (object): Ingress => ingressSchema.parse(object)),
+      services: this.#read("services", (object): Service => serviceSchema.parse(object)),
+      endpointSlices: this.#read(
+        "endpointslices",
+        (object): EndpointSlice => endpointSliceSchema.parse(object),
+      ),
       writeProblems: new Map(),
     };
+  }
+
+  #read<T>(resource: ClusterWrite["resource"], read: (object: StoredObject) => T): T[] {
+    return [...this.#objects].filter(([key]) => key.startsWith(`${resource} `))
+      .map(([, object]) => {
+        if (!this.#known.has(object)) this.#known.set(object, read(structuredClone(object)));
+        return this.#known.get(object) as T;
+      });
   }
 
   /** Carries out a write, or throws where the API server would refuse it. */

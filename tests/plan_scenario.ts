@@ -52,6 +52,8 @@ export const scenario = fc.record({
   annotations: fc.constantFrom(undefined, { team: "shop" }),
   routes: fc.array(fc.array(rule, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
   edits: fc.array(edit, { maxLength: 8 }),
+  /** At the moment when the X402Routes are deleted. */
+  last: edit,
 });
 
 /** Unlike that of any other path of the Ingress. */

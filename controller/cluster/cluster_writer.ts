@@ -1,13 +1,15 @@
+import { LastResults } from "../../store/last_results.ts";
 import { keyOf, type RawObject, type WriteProblem } from "../cluster_state.ts";
 import type { ClusterWrite } from "../plan/cluster_write.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { RouteCondition } from "../plan/route_conditions.ts";
 import type { RouteStatus } from "../plan/route_status.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { type Happening, kubeEvent } from "./kube_event.ts";
 import { type KubeResource, listPath, objectPath } from "./kube_paths.ts";
 import { Reverts, revertWindowMs } from "./reverts.ts";
 import { fieldManager, sendWrite } from "./send_write.ts";
-import { statusUpdate } from "./status_update.ts";
+import { type StatusUpdate, statusUpdate } from "./status_update.ts";
 import { type WriteOutcome, WriteQueue, type WriteTask } from "./write_queue.ts";
 
 export interface WriterEvent {
@@ -63,6 +65,8 @@ export class ClusterWriter {
   readonly problems = new Map<string, WriteProblem>();
   readonly #queue: WriteQueue;
   readonly #reverts = new Reverts();
+  /** Of most X402Routes nothing has changed since the plan before. */
+  readonly #updates = new LastResults<RouteStatus, StatusUpdate | undefined>();
   #review: ReturnType<typeof setTimeout> | undefined;
   readonly #about = new Map<string, Pick<WriterEvent, "note" | "verb">>();
 
@@ -139,14 +143,21 @@ export class ClusterWriter {
     unsettled: boolean,
     now: Date,
   ): WriteTask & Pick<WriterEvent, "note" | "verb"> | undefined {
-    const update = statusUpdate(route, status, now);
+    const update = this.#updates.get(status, [route], () => statusUpdate(route, status, now));
     if (update === undefined) return undefined;
     const { metadata } = route;
+    const isNew = route.status === undefined;
+    const isNews = ({ type, status, reason }: RouteCondition) =>
+      // The summary repeats one of the others.
+      type !== "Ready" && reason !== "Pending" &&
+      // That a new manifest is right, its author expects.
+      (status === "False" || type === "IngressPatched" || !isNew);
     const isPending = unsettled && status.conditions.some(({ reason }) => reason === "Pending");
     return {
       key: `x402routes/status ${keyOf(metadata)}`,
       version: String(metadata.resourceVersion),
       delayMs: isPending ? pendingMs : 0,
+      afterOthers: isPending,
       note: "the status is up to date",
       verb: "patch",
       send: async (term) => {
@@ -156,9 +167,7 @@ export class ClusterWriter {
           contentType: "application/merge-patch+json",
           signal: term,
         });
-        for (const { type, status, reason, message } of update.changed) {
-          // The summary repeats one of the others.
-          if (type === "Ready" || reason === "Pending") continue;
+        for (const { type, status, reason, message } of update.changed.filter(isNews)) {
           const said = { condition: type, status, reason, message };
           this.options.report({ type: "route-condition", route: keyOf(metadata), ...said });
           const severity = status === "True" ? "Normal" : "Warning";

@@ -57,8 +57,11 @@ export interface Operator {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds that a change waits for others, so that a burst of them is one new snapshot. */
-const coalesceMs = 10;
+/**
+ * Milliseconds that a change waits for others, so that a burst of them is one new snapshot: as long
+ * as it took to plan the last one, so that a large cluster has half of its time for requests.
+ */
+const coalesceMs = { min: 5, max: 20 };
 
 /**
  * Cluster mode: keeps the snapshot in force equal to what the cluster says, and on the leader the
@@ -74,6 +77,8 @@ export class OperatorLoop {
   /** Of this replica as the leader. */
   #term: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds that the last plan and its publishing took. */
+  #lastMs = 0;
   #drainTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly operator: Operator) {
@@ -140,7 +145,7 @@ export class OperatorLoop {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#source.synced) this.#reconcile();
-    }, coalesceMs);
+    }, Math.min(Math.max(this.#lastMs, coalesceMs.min), coalesceMs.max));
   }
 
   #reconcile(): void {
@@ -151,7 +156,8 @@ export class OperatorLoop {
       const planned = plan(state, settings.plan, this.#memory);
       publish(this.#draining.add(planned.snapshot, started));
       this.#memory = planned;
-      report(publishedEvent(planned, performance.now() - started));
+      this.#lastMs = performance.now() - started;
+      report(publishedEvent(planned, this.#lastMs));
       if (this.#term !== undefined) {
         const byKey = <T extends { metadata: { namespace: string; name: string } }>(
           objects: readonly T[],

@@ -209,6 +209,25 @@ for (const [what, fault] of Object.entries(faults)) {
   });
 }
 
+Deno.test("410 Gone after an outage: the list does not wait as long as for the server", async () => {
+  const { random } = Math;
+  Math.random = () => 0.5;
+  try {
+    const outage = Array.from({ length: 3 }, () => () => status(500, "InternalError"));
+    await using server = new ScriptedApiServer([
+      ...[() => list(9, []), ...outage, () => status(410, "Expired"), () => list(20, [])],
+      ...[() => status(410, "Expired"), () => list(30, [object("a", 25)]), () => silent()],
+    ]);
+    await using test = new TestReflector(server.client, resource);
+    await test.until(() => test.known === "a@25");
+    const waits = test.reported
+      .flatMap((event) => event.type === "watch-lost" ? [event.retryMs] : []);
+    assert.deepEqual(waits, [50, 100, 200, 50, 100], "the second list in a row has to wait again");
+  } finally {
+    Math.random = random;
+  }
+});
+
 Deno.test("a server that asks for a pause gets it", async () => {
   await using server = new ScriptedApiServer([
     () => status(429, "TooManyRequests", { "retry-after": "7" }),

@@ -9,6 +9,8 @@ export interface WriteTask {
   readonly version: string;
   /** Milliseconds that it has to be wanted for before it is carried out. */
   readonly delayMs: number;
+  /** Whether that time begins anew with every other write that is done: it says what is missing. */
+  readonly afterOthers?: boolean;
   send(signal: AbortSignal): Promise<void>;
 }
 
@@ -38,6 +40,9 @@ interface Entry {
 /** Requests in progress at a time: more only queue up at the API server's door. */
 const concurrency = 16;
 
+/** Milliseconds that a write waits for others at most. */
+const patienceMs = 10_000;
+
 /** Milliseconds that a write is not repeated for while the watch does not show its outcome. */
 const settleMs = 2_000;
 
@@ -50,6 +55,8 @@ export class WriteQueue {
   readonly #entries = new Map<string, Entry>();
   #ready: Entry[] = [];
   #running = 0;
+  /** `performance.now()` of the last success of a write that does not wait for the others. */
+  #lastDone = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #term: AbortSignal | undefined;
   #idle = () => {};
@@ -115,7 +122,7 @@ export class WriteQueue {
     this.#ready = [];
     for (const entry of this.#entries.values()) {
       if (entry.running) continue;
-      const due = dueTime(entry);
+      const due = dueTime(entry, this.#lastDone);
       if (due <= now) this.#ready.push(entry);
       else next = Math.min(next, due);
     }
@@ -156,6 +163,7 @@ export class WriteQueue {
   #settle(entry: Entry, task: WriteTask, error: unknown): void {
     const outcome = outcomeOf(error);
     const now = performance.now();
+    if (outcome === "done" && !task.afterOthers) this.#lastDone = now;
     if (outcome === "done" || outcome === "stale") {
       entry.backoff.reset();
       entry.settled = { version: task.version, until: now + settleMs };
@@ -168,9 +176,10 @@ export class WriteQueue {
 }
 
 /** `performance.now()` of when it may be sent. */
-function dueTime({ task, since, notBefore, settled }: Entry): number {
+function dueTime({ task, since, notBefore, settled }: Entry, lastDone: number): number {
   const wait = settled?.version === task.version ? settled.until : 0;
-  return Math.max(since + task.delayMs, notBefore, wait);
+  const begin = task.afterOthers ? Math.min(Math.max(since, lastDone), since + patienceMs) : since;
+  return Math.max(begin + task.delayMs, notBefore, wait);
 }
 
 function outcomeOf(error: unknown): WriteOutcome {

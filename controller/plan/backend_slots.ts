@@ -1,4 +1,5 @@
 import type { Ingress, IngressBackend } from "../cluster_state.ts";
+import { LastResults } from "../../store/last_results.ts";
 
 /** A place in the spec of an Ingress where a backend is written. */
 export interface BackendSlot {
@@ -21,8 +22,14 @@ export interface BackendSlot {
 
 export const defaultSlotKey = "default";
 
+const known = new LastResults<Ingress, readonly BackendSlot[]>();
+
 /** All backends that an Ingress names, in the order of its spec. */
-export function backendSlots({ spec }: Ingress): BackendSlot[] {
+export function backendSlots(ingress: Ingress): readonly BackendSlot[] {
+  return known.get(ingress, [], () => readSlots(ingress));
+}
+
+function readSlots({ spec }: Ingress): BackendSlot[] {
   const seen = new Map<string, number>();
   const slots: BackendSlot[] = (spec.rules ?? []).flatMap(({ host = "", http }, ruleIndex) =>
     (http?.paths ?? []).map(({ path = "", pathType, backend }, pathIndex) => {
@@ -80,4 +87,8 @@ export function withBackends(
       ...(defaultBackend && { defaultBackend: next() }),
     },
   };
+}
+
+export function sameBackend(a: IngressBackend | undefined, b: IngressBackend): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -10,6 +10,7 @@ import {
   mayBeRegex,
 } from "./ingress_places.ts";
 import { defaultSlotKey } from "./backend_slots.ts";
+import { LastResults } from "../../store/last_results.ts";
 import { rewriteAnnotation } from "./patch_safety.ts";
 import { byAge, compare } from "./object_order.ts";
 import type { PlanOptions } from "./plan_options.ts";
@@ -42,8 +43,7 @@ export function compileHosts(
   const owners = new Map<string, Ingress>();
   for (const place of placesByPriority([...served, ...others], options)) {
     const { ingress, host } = place;
-    const { path, pathType } = compiledPath(place);
-    const key = `${pathType} ${path}`;
+    const { key } = compiledPath(place);
     const index = indices.get(ingress);
     // Two controllers may well serve one host, as inside and outside of a network.
     const owned = `${index === undefined ? ingressClass(ingress) : "(gateway)"} ${host} ${key}`;
@@ -56,11 +56,9 @@ export function compileHosts(
     }
     const paths = hosts.get(host)!;
     if (paths.has(key)) continue;
-    const { namespace } = ingress.metadata;
-    const backend = resolveBackend(namespace, place.backend, services, options);
-    const compiled = { path, pathType, ingress: index, backend };
-    paths.set(key, compiled);
-    report(findings.get(ingress)!, placeFindings(place, compiled, options));
+    const compiled = compilePlace(place, index, services, options);
+    paths.set(key, compiled.path);
+    report(findings.get(ingress)!, compiled.findings);
   }
   return { hosts: sortedHosts(hosts), findings };
 }
@@ -96,12 +94,43 @@ function placesByPriority(ingresses: readonly Ingress[], { gateway }: PlanOption
   ];
 }
 
+interface CompiledPlace {
+  readonly path: IngressPath;
+  readonly findings: readonly Finding[];
+}
+
+const compiledPlaces = new LastResults<IngressPlace, CompiledPlace>();
+
+/** @param ingress index of the place's Ingress */
+function compilePlace(
+  place: IngressPlace,
+  ingress: number,
+  services: ReadonlyMap<string, Service>,
+  options: PlanOptions,
+): CompiledPlace {
+  const { namespace } = place.ingress.metadata;
+  const { name = "" } = place.backend.service ?? {};
+  const service = services.get(keyOf({ namespace, name }));
+  return compiledPlaces.get(place, [ingress, service, options], () => {
+    const { path, pathType } = compiledPath(place);
+    const backend = resolveBackend(namespace, place.backend, services, options);
+    const compiled = { path, pathType, ingress, backend };
+    return { path: compiled, findings: placeFindings(place, compiled, options) };
+  });
+}
+
+type ComparedPath = Pick<IngressPath, "path" | "pathType"> & { readonly key: string };
+
+const comparedPaths = new LastResults<IngressPlace, ComparedPath>();
+
 /** The path as the gateway compares it: `/a` and `/a/` are one prefix, `%7e` and `~` one character. */
-function compiledPath({ path, pathType }: IngressPlace): Pick<IngressPath, "path" | "pathType"> {
-  const normalized = normalizePercentEncoding(path);
-  return pathType === "Exact"
-    ? { path: normalized, pathType }
-    : { path: normalized.replace(/(?<=.)\/$/, ""), pathType: "Prefix" };
+function compiledPath(place: IngressPlace): ComparedPath {
+  return comparedPaths.get(place, [], () => {
+    const pathType = place.pathType === "Exact" ? "Exact" : "Prefix";
+    const normalized = normalizePercentEncoding(place.path);
+    const path = pathType === "Exact" ? normalized : normalized.replace(/(?<=.)\/$/, "");
+    return { path, pathType, key: `${pathType} ${path}` };
+  });
 }
 
 function placeFindings(
@@ -152,9 +181,15 @@ function report(known: Finding[], news: readonly Finding[]): void {
 function sortedHosts(hosts: ReadonlyMap<string, ReadonlyMap<string, IngressPath>>): HostRoutes[] {
   return [...hosts]
     .sort(([a], [b]) => compare(a, b))
-    .map(([host, paths]) => ({
-      host,
-      paths: [...paths.values()]
-        .sort((a, b) => compare(a.path, b.path) || compare(a.pathType, b.pathType)),
-    }));
+    .map(([host, entries]) => {
+      const paths = [...entries.values()];
+      const [key = paths] = paths;
+      return hostRoutes.get(key, [host, ...paths], () => ({
+        host,
+        paths: paths.toSorted((a, b) => compare(a.path, b.path) || compare(a.pathType, b.pathType)),
+      }));
+    });
 }
+
+/** By the first path that was found. */
+const hostRoutes = new LastResults<WeakKey, HostRoutes>();

@@ -35,7 +35,7 @@ export function releasedFinalizers(
     })
     .map(({ metadata }) => {
       const rest = finalizersOf(metadata).filter((name) => name !== restoreFinalizer);
-      return finalizerWrite(metadata, rest, "the Ingress is as its author wrote it");
+      return finalizerWrite(metadata, rest, "nothing is left to be put back");
     });
 }
 

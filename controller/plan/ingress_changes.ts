@@ -1,7 +1,15 @@
 import { covers, intersects, pathSegments } from "../../store/path_pattern.ts";
 import type { HostRoutes, Rule } from "../../store/route_snapshot.ts";
 import { type Ingress, keyOf, type ObjectName, type Service } from "../cluster_state.ts";
-import { type IngressPlace, ingressPlaces, isOpaque, placePattern } from "./ingress_places.ts";
+import {
+  ingressHosts,
+  type IngressPlace,
+  ingressPlaces,
+  isOpaque,
+  placePattern,
+} from "./ingress_places.ts";
+import { LastResults } from "../../store/last_results.ts";
+import { namedServices } from "./named_services.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
 import { needed, rewriteAnnotation, unsafeAnnotation, unsafeService } from "./patch_safety.ts";
 import type { PlanOptions } from "./plan_options.ts";
@@ -52,6 +60,20 @@ export interface Surroundings {
  *     ... and that is not known  | it stays as it is, and is reported
  */
 export function decideIngress(
+  original: OriginalIngress,
+  rules: readonly Rule[],
+  surroundings: Surroundings,
+): IngressDecision {
+  const { author } = original;
+  const { services, singleBackendHosts, options } = surroundings;
+  const isSingle = ingressHosts(author).map((host) => singleBackendHosts.has(host));
+  const inputs = [rules, options, ...namedServices(author, services), ...isSingle];
+  return known.get(original, inputs, () => decide(original, rules, surroundings));
+}
+
+const known = new LastResults<OriginalIngress, IngressDecision>();
+
+function decide(
   { author, throughGateway, backends }: OriginalIngress,
   rules: readonly Rule[],
   surroundings: Surroundings,

@@ -80,8 +80,8 @@ function refused({ original, decision: { refusals } }: DecidedIngress): IngressP
 }
 
 function tooLarge(bytes: number): IngressPatched {
-  const message = `The original backends take ${bytes} bytes of annotations, and 262144 are ` +
-    "allowed; charge for fewer paths of this Ingress, or for a shorter common prefix.";
+  const message = `With the original backends, the annotations would take ${bytes} bytes, and ` +
+    "262144 are allowed; charge for fewer paths of this Ingress, or for a shorter common prefix.";
   return { status: "False", reason: "TooManyPaths", message };
 }
 

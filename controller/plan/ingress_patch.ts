@@ -1,5 +1,5 @@
 import type { Ingress, IngressBackend } from "../cluster_state.ts";
-import { type BackendSlot, backendSlots, withBackends } from "./backend_slots.ts";
+import { type BackendSlot, backendSlots, sameBackend, withBackends } from "./backend_slots.ts";
 import {
   type ClusterWrite,
   guardedPatch,
@@ -8,6 +8,7 @@ import {
 } from "./cluster_write.ts";
 import { gatewayBackend } from "./gateway_backend.ts";
 import { formatOriginals, originalBackendsAnnotation } from "./original_backends.ts";
+import { LastResults } from "../../store/last_results.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
@@ -30,6 +31,18 @@ export type IngressPatch =
  * Service that they name. A slot whose original is not known could not be put back: it is not touched.
  */
 export function ingressPatch(
+  original: OriginalIngress,
+  wanted: ReadonlySet<string>,
+  gateway: GatewayAddress,
+  isReached: boolean,
+): IngressPatch {
+  const inputs = [wanted, gateway, isReached];
+  return known.get(original, inputs, () => patchOf(original, wanted, gateway, isReached));
+}
+
+const known = new LastResults<OriginalIngress, IngressPatch>();
+
+function patchOf(
   original: OriginalIngress,
   wanted: ReadonlySet<string>,
   gateway: GatewayAddress,
@@ -74,8 +87,8 @@ function annotationOf(
     if (author !== undefined) kept.set(key, author);
   }
   const isWhole = slots.every(({ key }) => backends.has(key));
-  // A person may find in them what the operator cannot.
-  if (!isWhole) { for (const [key, backend] of lost) kept.set(key, backend); }
+  // A person may find in what is lost what the operator cannot.
+  for (const [key, backend] of isWhole ? [] : lost) kept.set(key, backend);
   if (kept.size === 0) {
     return isWhole ? undefined : live.metadata.annotations?.[originalBackendsAnnotation];
   }
@@ -152,8 +165,4 @@ function annotationOperations(
 function annotationBytes({ metadata }: Ingress, ours: string): number {
   const all = { ...metadata.annotations, [originalBackendsAnnotation]: ours };
   return new TextEncoder().encode(Object.entries(all).flat().join("")).length;
-}
-
-function sameBackend(a: IngressBackend, b: IngressBackend): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -5,6 +5,7 @@ import {
 } from "../../store/path_pattern.ts";
 import type { Ingress, IngressBackend } from "../cluster_state.ts";
 import { backendSlots, defaultSlotKey } from "./backend_slots.ts";
+import { LastResults } from "../../store/last_results.ts";
 import { rewriteAnnotation } from "./patch_safety.ts";
 
 /** A host and path of an Ingress, as its author wrote them but for the host's case. */
@@ -27,8 +28,14 @@ export function ingressHosts({ spec }: Ingress): string[] {
   return [...new Set(spec.defaultBackend === undefined ? hosts : [...hosts, ""])];
 }
 
+const known = new LastResults<Ingress, readonly IngressPlace[]>();
+
 /** What an Ingress serves; its default backend is the Prefix `/` of each host that has none. */
-export function ingressPlaces(ingress: Ingress): IngressPlace[] {
+export function ingressPlaces(ingress: Ingress): readonly IngressPlace[] {
+  return known.get(ingress, [], () => readPlaces(ingress));
+}
+
+function readPlaces(ingress: Ingress): IngressPlace[] {
   const explicit = backendSlots(ingress).flatMap(({ key, backend, rule }): IngressPlace[] =>
     rule === undefined ? [] : [{
       ingress,

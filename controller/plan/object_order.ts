@@ -1,4 +1,5 @@
 import { type ObjectName, type RawObject } from "../cluster_state.ts";
+import { LastResults } from "../../store/last_results.ts";
 
 /** By namespace, then name, in code unit order: the same on every machine. */
 export function byName(a: ObjectName, b: ObjectName): number {
@@ -14,10 +15,15 @@ export function byAge(a: RawObject["metadata"], b: RawObject["metadata"]): numbe
 }
 
 /** Milliseconds since 1970. */
-function createdAt({ creationTimestamp }: RawObject["metadata"]): number {
-  const time = typeof creationTimestamp === "string" ? Date.parse(creationTimestamp) : NaN;
-  return Number.isNaN(time) ? Infinity : time;
+function createdAt(metadata: RawObject["metadata"]): number {
+  return times.get(metadata, [], () => {
+    const { creationTimestamp } = metadata;
+    const time = typeof creationTimestamp === "string" ? Date.parse(creationTimestamp) : NaN;
+    return Number.isNaN(time) ? Infinity : time;
+  });
 }
+
+const times = new LastResults<RawObject["metadata"], number>();
 
 /** By code units, or by value. */
 export function compare<T extends string | number>(a: T, b: T): number {

@@ -1,6 +1,8 @@
 import { type Ingress, type IngressBackend, keyOf, type Service } from "../cluster_state.ts";
 import { type BackendSlot, backendSlots, withBackends } from "./backend_slots.ts";
 import { gatewayServiceName, isOurs } from "./gateway_backend.ts";
+import { LastResults } from "../../store/last_results.ts";
+import { namedServices } from "./named_services.ts";
 import { originalBackendsAnnotation, parseOriginals } from "./original_backends.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
@@ -35,6 +37,18 @@ type Records = ReadonlyMap<string, IngressBackend>;
  * names of its Service (now, and when the annotation was written) and by the label of that.
  */
 export function originalIngress(
+  live: Ingress,
+  gateway: GatewayAddress | undefined,
+  services: ReadonlyMap<string, Service>,
+  remembered: Records,
+): OriginalIngress {
+  const inputs = [gateway, remembered, ...namedServices(live, services)];
+  return known.get(live, inputs, () => findOriginals(live, gateway, services, remembered));
+}
+
+const known = new LastResults<Ingress, OriginalIngress>();
+
+function findOriginals(
   live: Ingress,
   gateway: GatewayAddress | undefined,
   services: ReadonlyMap<string, Service>,

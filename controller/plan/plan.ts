@@ -2,6 +2,7 @@ import type { X402Route } from "../../crd/x402route.ts";
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import { type ClusterState, type Ingress, type IngressBackend, keyOf } from "../cluster_state.ts";
 import { assignIngress } from "./assign_ingress.ts";
+import { sameBackend } from "./backend_slots.ts";
 import { clusterChanges } from "./cluster_changes.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import { compileHosts } from "./compile_hosts.ts";
@@ -11,8 +12,10 @@ import type { Finding } from "./finding.ts";
 import { decideIngress, type IngressChange, singleBackendHosts } from "./ingress_changes.ts";
 import type { DecidedIngress } from "./ingress_outcome.ts";
 import { withManualBackends } from "./manual_backends.ts";
-import { mergeRules } from "./merge_rules.ts";
+import { LastResults } from "../../store/last_results.ts";
+import { type MergedRules, mergeRules } from "./merge_rules.ts";
 import { byName } from "./object_order.ts";
+import { originalBackendsAnnotation } from "./original_backends.ts";
 import { type OriginalIngress, originalIngress } from "./original_ingress.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { readClaim, type RouteClaim } from "./route_claim.ts";
@@ -26,6 +29,8 @@ export interface PlanMemory {
   /** By `namespace/name`: where the patched paths of each Ingress lead without the operator, by slot key. */
   readonly originals: ReadonlyMap<string, ReadonlyMap<string, IngressBackend>>;
 }
+
+const nothing: ReadonlyMap<string, IngressBackend> = new Map();
 
 /** Before the first plan. */
 export const noMemory: PlanMemory = { accepted: new Map(), originals: new Map() };
@@ -70,7 +75,7 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
   const originals = [...state.ingresses]
     .sort((a, b) => byName(a.metadata, b.metadata))
     .map((live) => {
-      const remembered = memory.originals.get(keyOf(live.metadata)) ?? new Map();
+      const remembered = memory.originals.get(keyOf(live.metadata)) ?? nothing;
       return originalIngress(live, options.gateway, services, remembered);
     });
   const { claimsOf, ingressOf, findings } = assign(claims, originals);
@@ -78,7 +83,10 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
   const serves = (each: OriginalIngress) => isServed(each, claimsOf.get(each)!, options);
   const served = originals.filter(serves);
   const others = originals.filter((each) => !serves(each));
-  const merged = served.map((each) => mergeRules(claimsOf.get(each)!));
+  const merged = served.map((each) => {
+    const claimsHere = claimsOf.get(each)!;
+    return mergedRules.get(each, claimsHere, () => mergeRules(claimsHere));
+  });
   const compiled = compileHosts(authorsOf(served), authorsOf(others), services, options);
   served.forEach(({ author }, index) => {
     for (const [claim, found] of merged[index]!.findings) {
@@ -96,8 +104,15 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
     decision: decideIngress(original, merged[index]!.rules, surroundings),
     claims: claimsOf.get(original)!,
   }));
+  // Whose author put everything back himself: only the annotation is left to be removed.
+  const left = others.filter(hasRecord).map((original): DecidedIngress => ({
+    original,
+    decision: decideIngress(original, [], surroundings),
+    claims: [],
+  }));
   const { gateway } = options;
-  const changes = gateway && clusterChanges(decided, state, services, gateway, options);
+  const changes = gateway &&
+    clusterChanges([...decided, ...left], state, services, gateway, options);
   const decidedOf = new Map(decided.map((each) => [each.original, each]));
   const patchedOf = (claim: RouteClaim) => {
     const original = ingressOf.get(claim);
@@ -122,11 +137,16 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),
     ),
   });
-  const remembered = decided.map((ingress) =>
-    [keyOf(ingress.original.live.metadata), patchedBackends(ingress)] as const
-  );
+  const remembered = decided.map((ingress) => {
+    const key = keyOf(ingress.original.live.metadata);
+    return [key, patchedBackends(ingress, memory.originals.get(key) ?? nothing)] as const;
+  });
   // Not frozen, because it shares objects with the state.
   return { ...planned, originals: new Map(remembered) };
+}
+
+function hasRecord({ live }: OriginalIngress): boolean {
+  return live.metadata.annotations?.[originalBackendsAnnotation] !== undefined;
 }
 
 /**
@@ -135,9 +155,15 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
  */
 function patchedBackends(
   { original: { backends, throughGateway }, decision: { wanted } }: DecidedIngress,
+  before: ReadonlyMap<string, IngressBackend>,
 ): ReadonlyMap<string, IngressBackend> {
-  return new Map([...backends].filter(([key]) => wanted.has(key) || throughGateway.has(key)));
+  const now = [...backends].filter(([key]) => wanted.has(key) || throughGateway.has(key));
+  const isSame = now.length === before.size &&
+    now.every(([key, backend]) => sameBackend(before.get(key), backend));
+  return isSame ? before : new Map(now);
 }
+
+const mergedRules = new LastResults<OriginalIngress, MergedRules>();
 
 const notApplied = {
   status: "False",

@@ -5,6 +5,7 @@ import { blockedRules, readIngressRef, readMode } from "./blocked_rules.ts";
 import { compileRules } from "./compile_rules.ts";
 import { facilitatorService } from "./facilitator_service.ts";
 import { type Finding, finding } from "./finding.ts";
+import { LastResults } from "../../store/last_results.ts";
 import type { PlanOptions } from "./plan_options.ts";
 
 /** What one X402Route puts in force, valid or not. */
@@ -43,18 +44,31 @@ export interface ClaimSurroundings {
  * does not name: a typing error made while renaming an Ingress must not open its paths.
  */
 export function readClaim(raw: RawObject, surroundings: ClaimSurroundings): RouteClaim {
+  const { options } = surroundings;
+  const { route, claim, findings } = manifests.get(raw, [options], () => readRoute(raw, options));
+  const refused = route === undefined ? [] : refusedFacilitator(route, surroundings);
+  return claim !== undefined && refused.length === 0
+    ? claim
+    : claimInstead(raw, [...findings, ...refused], surroundings);
+}
+
+/** What is in force of an X402Route that is invalid. */
+function claimInstead(
+  raw: RawObject,
+  findings: readonly Finding[],
+  surroundings: ClaimSurroundings,
+): RouteClaim {
   const { metadata } = raw;
-  const name = { namespace: metadata.namespace, name: metadata.name };
-  const { valid, findings } = readRoute(raw, name, surroundings);
-  if (valid !== undefined) return { metadata, name, form: "current", ...valid, findings };
+  const name = nameOf(raw);
   const blocked = blockedClaim(raw, name, findings);
-  const lastRoute = surroundings.accepted.get(keyOf(name));
-  const lastValid = lastRoute && validForm(lastRoute, name, surroundings).valid;
-  if (!lastValid) return blocked;
+  const last = surroundings.accepted.get(keyOf(name));
+  if (last === undefined || refusedFacilitator(last, surroundings).length > 0) return blocked;
+  const lastValid = validForm(last, name, surroundings.options).valid;
+  if (lastValid === undefined) return blocked;
   const moved = blocked.ingress !== undefined &&
     keyOf(blocked.ingress) !== keyOf(lastValid.ingress);
   return {
-    ...{ metadata, name, form: "last-valid", ...lastValid, findings: blocked.findings },
+    ...{ metadata, name, form: "last-valid", ...lastValid, findings },
     ...(moved && { elsewhere: blocked }),
   };
 }
@@ -80,21 +94,35 @@ function blockedClaim(
   return { ...claim, ingress, ...blockedRules(raw, name, reason), findings: invalid };
 }
 
-/** `valid` is absent when a finding is "invalid". */
-interface Reading {
-  readonly valid?: Required<Pick<RouteClaim, "accepted" | "ingress" | "rules" | "manual">>;
+/** What can be said of a manifest by itself. */
+interface Manifest {
+  /** Absent where it is not even what the schema asks for. */
+  readonly route?: X402Route;
+  /** Absent where a finding is "invalid". */
+  readonly claim?: RouteClaim;
   readonly findings: readonly Finding[];
 }
 
-function readRoute(raw: RawObject, name: ObjectName, surroundings: ClaimSurroundings): Reading {
+const manifests = new LastResults<RawObject, Manifest>();
+
+function readRoute(raw: RawObject, options: PlanOptions): Manifest {
+  const { metadata } = raw;
+  const name = nameOf(raw);
   const parsed = parseX402Route(raw);
   const ignored = ignoredFields(raw);
   if (!parsed.ok) {
     const invalid = parsed.problems.map((problem): Finding => ({ kind: "invalid", problem }));
     return { findings: [...invalid, ...ignored] };
   }
-  const { findings, ...reading } = validForm(parsed.route, name, surroundings);
-  return { ...reading, findings: [...findings, ...ignored] };
+  const { route } = parsed;
+  const { valid, findings: found } = validForm(route, name, options);
+  const findings = [...found, ...ignored];
+  const claim = valid && { metadata, name, form: "current" as const, ...valid, findings };
+  return { route, findings, ...(claim && { claim }) };
+}
+
+function nameOf({ metadata: { namespace, name } }: RawObject): ObjectName {
+  return { namespace, name };
 }
 
 /** The API server drops them without a word. */
@@ -105,18 +133,25 @@ function ignoredFields(raw: RawObject): Finding[] {
   );
 }
 
-function validForm(
-  route: X402Route,
-  name: ObjectName,
-  { services, options }: ClaimSurroundings,
-): Reading {
-  const { rules, findings: found } = compileRules(route, name, options);
-  const refused = facilitatorService(route.spec.payment.facilitatorURL, services, options);
-  const findings = [...found, ...refused];
-  if (rules === undefined || refused.length > 0) return { findings };
+/** `valid` is absent when a finding is "invalid". */
+interface Reading {
+  readonly valid?: Required<Pick<RouteClaim, "accepted" | "ingress" | "rules" | "manual">>;
+  readonly findings: readonly Finding[];
+}
+
+function validForm(route: X402Route, name: ObjectName, options: PlanOptions): Reading {
+  const { rules, findings } = compileRules(route, name, options);
+  if (rules === undefined) return { findings };
   // The rest of the metadata belongs to the caller, whose objects the plan must not freeze.
   const accepted = { ...route, metadata: { ...name } };
   const { mode, name: ingressName, namespace = name.namespace } = route.spec.ingressRef;
   const ingress = { namespace, name: ingressName };
   return { valid: { accepted, ingress, rules, manual: mode === "Manual" }, findings };
+}
+
+function refusedFacilitator(
+  { spec }: X402Route,
+  { services, options }: ClaimSurroundings,
+): Finding[] {
+  return facilitatorService(spec.payment.facilitatorURL, services, options);
 }

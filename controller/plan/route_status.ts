@@ -1,6 +1,7 @@
 import type { Problem } from "../../crd/x402route.ts";
 import type { ObjectName } from "../cluster_state.ts";
 import type { Finding, FindingKind } from "./finding.ts";
+import { LastResults } from "../../store/last_results.ts";
 import type { RouteClaim } from "./route_claim.ts";
 import { type ConditionInput, type RouteCondition, routeConditions } from "./route_conditions.ts";
 
@@ -36,9 +37,22 @@ export function routeStatus(
   assigned: ReadonlyMap<RouteClaim, unknown>,
   ingressPatched: ConditionInput["ingressPatched"],
 ): RouteStatus {
+  const inForce = formInForce(claim, assigned);
+  const { status, reason, message } = ingressPatched ?? {};
+  const inputs = [inForce, status, reason, message, ...findings];
+  return known.get(claim, inputs, () => readStatus(claim, findings, inForce, ingressPatched));
+}
+
+const known = new LastResults<RouteClaim, RouteStatus>();
+
+function readStatus(
+  claim: RouteClaim,
+  findings: readonly Finding[],
+  inForce: InForce,
+  ingressPatched: ConditionInput["ingressPatched"],
+): RouteStatus {
   const of: ConditionInput["findings"] = (...kinds) =>
     findings.filter(({ kind }) => kinds.includes(kind)).map(({ problem }) => problem);
-  const inForce = formInForce(claim, assigned);
   const applied = inForce === "as written" || inForce === "last valid form";
   const unreachable = of("rule-conflict", "rule-unreachable").length;
   const activeRoutes = applied ? claim.rules.length - unreachable : 0;

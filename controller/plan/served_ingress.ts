@@ -1,4 +1,5 @@
-import type { IngressRules } from "../../store/route_snapshot.ts";
+import { LastResults } from "../../store/last_results.ts";
+import type { IngressRules, Rule } from "../../store/route_snapshot.ts";
 import type { MergedRules } from "./merge_rules.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
 import type { PlanOptions } from "./plan_options.ts";
@@ -18,7 +19,13 @@ export function isServed(
 }
 
 /** Of the snapshot, in the same order. */
-export function ingressRules({ author }: OriginalIngress, { rules }: MergedRules): IngressRules {
+export function ingressRules(original: OriginalIngress, { rules }: MergedRules): IngressRules {
+  return known.get(original, [rules], () => readRules(original, rules));
+}
+
+const known = new LastResults<OriginalIngress, IngressRules>();
+
+function readRules({ author }: OriginalIngress, rules: readonly Rule[]): IngressRules {
   const { metadata: { namespace, name }, spec } = author;
   // A TLS entry without hosts is the certificate for all of them.
   const tlsHosts = (spec.tls ?? []).flatMap(({ hosts }) => hosts?.length ? hosts : ["*"]);

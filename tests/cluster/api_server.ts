@@ -1,9 +1,10 @@
 /** A real kube-apiserver on a real etcd, for tests: both on 127.0.0.1, data gone at the end. */
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import { apiServerFlags, etcdFlags } from "./api_server_flags.ts";
 import { getAssets } from "./get_assets.ts";
 import { freePorts } from "./free_port.ts";
-import { GuardedProcess } from "./guarded_process.ts";
+import { GuardedProcess, type GuardOptions } from "./guarded_process.ts";
 
 /** What is needed to talk to an API server as a user that may do everything. */
 export interface ClusterAccess {
@@ -51,7 +52,8 @@ export class ApiServer implements ClusterAccess, AsyncDisposable {
   /** Starts both programs and writes the kubeconfig. */
   async start(): Promise<void> {
     await this.#writeCredentials();
-    this.#etcd = await this.#run("etcd", etcdFlags(this.#etcdUrl, this.#etcdPeerUrl));
+    const flags = etcdFlags(this.folder, this.#etcdUrl, this.#etcdPeerUrl);
+    this.#etcd = await this.#run("etcd", flags, { scratch: this.folder });
     await this.startApiServer();
     await this.#writeKubeconfig();
   }
@@ -59,7 +61,10 @@ export class ApiServer implements ClusterAccess, AsyncDisposable {
   /** Starts kube-apiserver (again) on its port and data; resolves when it is ready. */
   async startApiServer(): Promise<void> {
     const { port } = new URL(this.url);
-    const server = await this.#run("kube-apiserver", apiServerFlags(port, this.#etcdUrl));
+    const server = await this.#run(
+      "kube-apiserver",
+      apiServerFlags(this.folder, port, this.#etcdUrl),
+    );
     this.#apiServer = server;
     let running = true;
     void server.ended.then(() => running = false);
@@ -97,21 +102,23 @@ export class ApiServer implements ClusterAccess, AsyncDisposable {
     await this.#etcdCall("compaction", { revision: header.revision, physical: true });
   }
 
-  /** Kills both programs and removes their files. */
+  /** Kills both programs; their files go with etcd. */
   async stop(): Promise<void> {
     await this.#apiServer?.end();
     await this.#etcd?.end();
-    await Deno.remove(this.folder, { recursive: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  #run(program: string, flags: readonly string[]): Promise<GuardedProcess> {
-    const inFolder = flags.map((flag) => flag.replace("{folder}", this.folder));
-    const command = [join(this.assets, program), ...inFolder];
-    return GuardedProcess.start(command, join(this.folder, `${program}.log`));
+  #run(
+    program: string,
+    flags: readonly string[],
+    options: GuardOptions = {},
+  ): Promise<GuardedProcess> {
+    const log = join(this.folder, `${program}.log`);
+    return GuardedProcess.start([join(this.assets, program), ...flags], { log, ...options });
   }
 
   async #isReady(): Promise<boolean> {
@@ -173,41 +180,4 @@ export class ApiServer implements ClusterAccess, AsyncDisposable {
   #write(name: string, text: string): Promise<void> {
     return Deno.writeTextFile(join(this.folder, name), text, { mode: 0o600 });
   }
-}
-
-/** Data that is thrown away needs no fsync. */
-function etcdFlags(url: string, peerUrl: string): string[] {
-  return [
-    "--name=test",
-    "--data-dir={folder}/etcd",
-    "--unsafe-no-fsync",
-    "--log-level=warn",
-    `--listen-client-urls=${url}`,
-    `--advertise-client-urls=${url}`,
-    `--listen-peer-urls=${peerUrl}`,
-    `--initial-advertise-peer-urls=${peerUrl}`,
-    `--initial-cluster=test=${peerUrl}`,
-  ];
-}
-
-/**
- * The reconciler of the Service `kubernetes` is off because 127.0.0.1 is no valid endpoint, and the
- * admission of ServiceAccounts because nothing creates the default ones here.
- */
-function apiServerFlags(port: string, etcdUrl: string): string[] {
-  return [
-    `--etcd-servers=${etcdUrl}`,
-    "--bind-address=127.0.0.1",
-    "--advertise-address=127.0.0.1",
-    `--secure-port=${port}`,
-    "--cert-dir={folder}/certs",
-    "--service-cluster-ip-range=10.0.0.0/16",
-    "--endpoint-reconciler-type=none",
-    "--disable-admission-plugins=ServiceAccount",
-    "--authorization-mode=RBAC",
-    "--token-auth-file={folder}/tokens.csv",
-    "--service-account-issuer=https://kubernetes.default.svc",
-    "--service-account-key-file={folder}/sa.pub",
-    "--service-account-signing-key-file={folder}/sa.key",
-  ];
 }

@@ -71,18 +71,25 @@ async function copyFromEnvtest(target: string): Promise<boolean> {
 
 async function build(target: string): Promise<void> {
   for (const program of programs) {
-    const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags()];
-    const command = new Deno.Command("go", {
-      args: [...args, "-o", join(target, program), packages[program]],
-      cwd: goModule,
-      env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" },
-      stdin: "null",
-      stdout: "inherit",
-      stderr: "inherit",
-    });
     await say(`Building ${program} ${kubernetesVersion()}, once (about 8 minutes for all).`);
-    const { success } = await command.output().catch(explainMissingGo);
-    if (!success) throw new Error(`go could not build ${program}; its message is above.`);
+    const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags()];
+    const succeeded = await runGo([...args, "-o", join(target, program), packages[program]]);
+    if (!succeeded) throw new Error(`go could not build ${program}; its message is above.`);
+  }
+}
+
+async function runGo(args: string[]): Promise<boolean> {
+  const env = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" };
+  const output = { stdin: "null", stdout: "inherit", stderr: "inherit" } as const;
+  try {
+    const command = new Deno.Command("go", { args, cwd: goModule, env, ...output });
+    return (await command.output()).success;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      "kube-apiserver and etcd are not there and go, which could build them, is not on the PATH; " +
+        "install Go 1.26 or setup-envtest, or set KUBEBUILDER_ASSETS to a folder with both.",
+    );
   }
 }
 
@@ -100,14 +107,6 @@ function linkerFlags(): string {
   return Object.entries(values).reduce(
     (flags, [name, value]) => `${flags} -X k8s.io/component-base/version.${name}=${value}`,
     "-s -w",
-  );
-}
-
-function explainMissingGo(error: unknown): never {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-  throw new Error(
-    "kube-apiserver and etcd are not there and go, which could build them, is not on the PATH; " +
-      "install Go 1.26 or setup-envtest, or set KUBEBUILDER_ASSETS to a folder with both.",
   );
 }
 

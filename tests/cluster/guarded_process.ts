@@ -1,7 +1,15 @@
 /** A server that is killed at the latest when the process that started it has ended. */
 import { fileURLToPath } from "node:url";
+import { linesOf } from "./lines_of.ts";
 
 const guard = fileURLToPath(new URL("guard.sh", import.meta.url));
+
+export interface GuardOptions {
+  /** The file that the program's output is appended to; else it is in `lines`. */
+  readonly log?: string;
+  /** A folder that is removed when the process is killed, even if nobody is there to do it. */
+  readonly scratch?: string;
+}
 
 /**
  * A program that runs under `guard.sh`, which kills it when this process is gone: a child of a
@@ -15,10 +23,13 @@ export class GuardedProcess {
     private readonly output: AsyncGenerator<string>,
   ) {}
 
-  /** Starts `command`; its output is appended to the file `log`, or else is in `lines`. */
-  static async start(command: readonly string[], log = "/dev/stdout"): Promise<GuardedProcess> {
+  /** Starts `command`. */
+  static async start(
+    command: readonly string[],
+    { log = "/dev/stdout", scratch = "" }: GuardOptions = {},
+  ): Promise<GuardedProcess> {
     const guardian = new Deno.Command("sh", {
-      args: [guard, log, ...command],
+      args: [guard, log, scratch, ...command],
       // A process group of its own: the guard kills the program's children too, and Ctrl-C in the
       // terminal leaves it to the owner when the program ends.
       detached: true,
@@ -53,14 +64,5 @@ export class GuardedProcess {
     await this.guardian.status;
     // Ends the stream where nobody has read `lines`.
     for await (const _ of this.output);
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
   }
 }

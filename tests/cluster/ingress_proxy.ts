@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freePorts } from "./free_port.ts";
 import { type ExternalNames, ingressLocations, type IngressObjects } from "./ingress_locations.ts";
 import type { KubeAdmin } from "./kube_admin.ts";
-import { findNginx } from "./nginx_assets.ts";
+import { getNginx } from "./nginx_assets.ts";
 import { nginxConfig } from "./nginx_config.ts";
 import { NginxProcess } from "./nginx_process.ts";
 
@@ -101,15 +101,11 @@ export class IngressProxy implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    console.log("stop");
     this.#stopped.abort();
     clearTimeout(this.#timer);
     await Promise.all([this.#following, this.#rendering]);
-    console.log("followed");
     await this.#nginx?.end();
-    console.log("ended");
     this.#client.close();
-    await Deno.remove(this.folder, { recursive: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -121,13 +117,11 @@ export class IngressProxy implements AsyncDisposable {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       try {
-        console.log("observe", field);
         for await (const objects of this.admin.observe(kinds[field], {}, signal)) {
           this.#objects[field] = objects as unknown as IngressObjects[Field];
           this.#renderSoon();
         }
-      } catch (e) {
-        console.log("caught", field, String(e), signal.aborted);
+      } catch {
         if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, retryAfter));
       }
     }
@@ -172,18 +166,13 @@ export class IngressProxy implements AsyncDisposable {
 
   /** Whether it was a reload: the same configuration again is none, nor is the first one. */
   async #load(text: string): Promise<boolean> {
-    console.log(performance.now(), "load", text === this.#text);
     if (text === this.#text) return false;
+    await Deno.writeTextFile(join(this.folder, "nginx.conf"), text);
+    const isReload = this.#nginx !== undefined;
+    if (this.#nginx === undefined) {
+      this.#nginx = await NginxProcess.start(await getNginx(), this.folder);
+    } else await this.#nginx.reload();
     this.#text = text;
-    const file = join(this.folder, "nginx.conf");
-    await Deno.writeTextFile(file, text);
-    if (this.#nginx !== undefined) {
-      await this.#nginx.reload();
-      return true;
-    }
-    const program = await findNginx();
-    if (program === undefined) throw new Error("nginx is not there: deno task cluster:assets");
-    this.#nginx = await NginxProcess.start(program, file);
-    return false;
+    return isReload;
   }
 }

@@ -30,10 +30,12 @@ async function isRunning(pid: number): Promise<boolean> {
   }
 }
 
-// Ctrl-C reaches the keeper too: it ends with the test run, which may still need the server.
-Deno.addSignalListener("SIGINT", () => {});
+const interruption = Promise.withResolvers<void>();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.addSignalListener(signal, () => interruption.resolve());
+}
 {
   await using server = await startApiServer();
-  await keep(server, Number(Deno.args[0]));
+  await Promise.race([keep(server, Number(Deno.args[0])), interruption.promise]);
 }
 Deno.exit(0);

@@ -39,13 +39,19 @@ export class KubeHttp implements Disposable {
    * @throws {ApiError} for every answer but 2xx
    */
   async *lines<T>(path: string, options: RequestOptions): AsyncGenerator<T> {
-    const { body } = await this.#send("GET", path, options);
+    const reply = await this.#send("GET", path, options);
     const decoder = new TextDecoder();
     let rest = "";
-    for await (const bytes of body!) {
-      const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-      rest = parts.pop()!;
-      for (const part of parts) yield JSON.parse(part) as T;
+    try {
+      for await (const bytes of reply.body!) {
+        const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+        rest = parts.pop()!;
+        for (const part of parts) yield JSON.parse(part) as T;
+      }
+    } finally {
+      // Does nothing but keep the Response: once it is collected, Deno 2.9.6 no longer ends the
+      // stream when the signal aborts.
+      await reply.body?.cancel().catch(() => {});
     }
   }
 

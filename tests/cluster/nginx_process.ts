@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { GuardedProcess } from "./guarded_process.ts";
 
 /** A running nginx with one worker, which logs to standard error (level notice). */
@@ -10,12 +11,12 @@ export class NginxProcess {
   }
 
   /**
-   * Resolves when it listens.
+   * Starts on the nginx.conf in `folder`, and resolves when it listens. The folder goes with it.
    * @throws {Error} with nginx's own words when it refuses its configuration
    */
-  static async start(program: string, configuration: string): Promise<NginxProcess> {
-    const command = [program, "-c", configuration, "-e", "stderr"];
-    const nginx = new NginxProcess(await GuardedProcess.start(command));
+  static async start(program: string, folder: string): Promise<NginxProcess> {
+    const command = [program, "-c", join(folder, "nginx.conf"), "-e", "stderr"];
+    const nginx = new NginxProcess(await GuardedProcess.start(command, { scratch: folder }));
     try {
       await nginx.#wait("start worker process ");
       return nginx;
@@ -31,7 +32,6 @@ export class NginxProcess {
    */
   async reload(): Promise<void> {
     const old = this.#wait("gracefully shutting down");
-    console.log(performance.now(),"HUP");
     this.process.signal("SIGHUP");
     await old;
   }
@@ -50,7 +50,6 @@ export class NginxProcess {
   /** Without a pause: nginx would wait for its log to be read. */
   async #read(): Promise<void> {
     for await (const line of this.process.lines) {
-      console.log(performance.now(), line);
       if (line.includes("[emerg]")) this.#awaited?.seen.reject(new Error(line));
       else if (line.includes(this.#awaited?.sign ?? "\n")) this.#awaited?.seen.resolve();
     }

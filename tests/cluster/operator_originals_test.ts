@@ -1,5 +1,6 @@
 /** What users make of an Ingress that is patched, while the operator runs and while it is down. */
 import assert from "node:assert/strict";
+import { ApiError } from "./kube_http.ts";
 import {
   backendsByPath,
   ingress,
@@ -107,6 +108,26 @@ const edits: readonly Edit[] = [
     looks: { "/docs/x": "site 402" },
   },
   {
+    what: "deletes the X402Route and applies the original",
+    edit: async (scenario) => {
+      await scenario.delete("X402Route", "prices");
+      await scenario.applyIngress("web", written);
+    },
+    means: written,
+    charged: [],
+  },
+  {
+    what: "deletes the X402Route and does not wait for the finalizer",
+    edit: async (scenario) => {
+      const route = { namespace: scenario.namespace, name: "prices" };
+      await scenario.delete("X402Route", "prices");
+      await scenario.admin.patch("X402Route", route, { metadata: { finalizers: null } })
+        .catch(alreadyGone);
+    },
+    means: written,
+    charged: [],
+  },
+  {
     what: "corrupts the annotation",
     edit: (scenario) => annotate(scenario, '{"gateway": 1'),
     means: written,
@@ -151,10 +172,13 @@ for (const down of [false, true]) {
     if (down) await scenario.startOperator();
     await inAllCases(cases, async ({ user, means }) => {
       const { admin, namespace, host } = user;
-      const restored = await user.untilBackends("web", means);
-      assert.deepEqual(restored.spec, ingress(namespace, "web", { [host]: means }).spec);
-      assert.equal(restored.metadata.annotations, undefined);
       await admin.waitUntilAll("X402Route", { namespace }, (left) => left.length === 0);
+      const restored = await admin.waitUntil(
+        "Ingress",
+        { namespace, name: "web" },
+        (it) => it?.metadata.annotations === undefined,
+      );
+      assert.deepEqual(restored!.spec, ingress(namespace, "web", { [host]: means }).spec);
     });
   });
 }
@@ -189,4 +213,8 @@ async function replaceRules({ admin, namespace }: Scenario, value: unknown): Pro
 async function annotate({ admin, namespace }: Scenario, value: string | null): Promise<void> {
   const metadata = { annotations: { [annotation]: value } };
   await admin.patch("Ingress", { namespace, name: "web" }, { metadata });
+}
+
+function alreadyGone(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 404)) throw error;
 }

@@ -153,8 +153,8 @@ export class Scenario implements AsyncDisposable {
   }
 
   /** How the gateway answers GET and POST: `api 402` if the backend `api` and a 402. */
-  look(path: string, operator = this.operator): Promise<string> {
-    return look(this.#client, operator.gatewayUrl + path, this.host);
+  look(path: string, operator = this.operator, host = this.host): Promise<string> {
+    return look(this.#client, operator.gatewayUrl + path, host);
   }
 
   /** Resolves when it looks like that; when the gateway learns of a change, nothing tells. */

@@ -1,7 +1,10 @@
 /** `restore` against a real API server, after an operator that is gone. */
 import assert from "node:assert/strict";
+import { restoreCluster } from "../../controller/cluster/restore_cluster.ts";
+import { AdminClient } from "./admin_client.ts";
 import { startOperator } from "./operator_process.ts";
-import { type CommandOutput, runCommand } from "./run_command.ts";
+import { setOperatorAddresses } from "./operator_service.ts";
+import { type CommandOutput, runCommand } from "../support/run_command.ts";
 import { clusterTest, serverTest, type TestCluster } from "./test_cluster.ts";
 
 const annotation = "x402.io/original-backends";
@@ -108,11 +111,16 @@ clusterTest("restore knows the gateway under the name that it had then", async (
 
 clusterTest("restore tells what it cannot know, and goes on when it is told", async (cluster) => {
   const { admin } = cluster;
-  const { shop } = await patchedShop(cluster);
+  const { namespace, shop } = await patchedShop(cluster);
   const ingress = { namespace: shop, name: "weather" };
   await admin.patch("Ingress", ingress, { metadata: { annotations: { [annotation]: null } } });
+  // The way to the gateway is out of date, and none of its business.
+  await setOperatorAddresses(cluster, namespace, ["198.51.100.7"], "http://gateway:1234");
   const lost = await restore(cluster, "--all");
   assert.equal(lost.code, 1);
+  assert.deepEqual(linesAbout(shop, lost.stdout).map((line) => line.split(":")[0]), [
+    `x402routes ${shop}/${route} patched`,
+  ]);
   assert.match(lost.stderr, /path "\/" of .* leads to the gateway, and it is not known where/);
   assert.match(lost.stderr, /write its backend into the Ingress, and run this again/);
 
@@ -140,6 +148,42 @@ clusterTest("restore refuses to work against a running operator", async (cluster
   assert.equal((await restore(cluster, "--all", "--dry-run")).code, 0);
   await operator.stop();
   assert.equal((await restore(cluster, "--all")).code, 0);
+});
+
+/** Of every Ingress that is patched, somebody else is faster by a moment. */
+class LateClient extends AdminClient {
+  readonly conflicts: string[] = [];
+
+  override async request<T>(...[method, path, options]: Parameters<AdminClient["request"]>) {
+    if (method === "PATCH" && path.includes("/ingresses/") && !this.conflicts.includes(path)) {
+      this.conflicts.push(path);
+      const contentType = "application/merge-patch+json";
+      const body = { metadata: { annotations: { edited: "yes" } } };
+      await super.request(method, path, { body, contentType });
+    }
+    return await super.request<T>(method, path, options);
+  }
+}
+
+clusterTest("restore looks again when somebody else was faster", async (cluster) => {
+  const { namespace, shop } = await patchedShop(cluster);
+  using client = new LateClient(cluster.access);
+  const written: string[] = [];
+  const outcome = await restoreCluster({
+    client,
+    namespaces: [shop],
+    own: { namespace, name: "x402-k8s-operator" },
+    serviceName: "x402-gateway",
+    dryRun: false,
+    report: ({ resource }) => written.push(resource),
+    signal: new AbortController().signal,
+  });
+  assert.deepEqual(outcome, { failures: [], unknown: [] });
+  assert.equal(client.conflicts.length, 1);
+  assert.deepEqual(written.filter((resource) => resource === "ingresses"), ["ingresses"]);
+  const { metadata } = await cluster.admin.get("Ingress", { namespace: shop, name: "weather" });
+  assert.deepEqual(metadata.annotations, { edited: "yes" });
+  assert.deepEqual((await ingressOf(cluster, shop)).backend, original);
 });
 
 clusterTest("restore goes past what the API server refuses, and tells it", async (cluster) => {

@@ -1,6 +1,7 @@
 /** One API server for all test files of a `deno test` run. */
 import { fileURLToPath } from "node:url";
 import type { ClusterAccess } from "./api_server.ts";
+import { firstLineOf } from "./lines_of.ts";
 
 /**
  * Holds the JSON of a ClusterAccess. Deno runs every test file in a thread of its own, and all of
@@ -28,12 +29,8 @@ async function startKeeper(): Promise<string> {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  let output = "";
-  for await (const text of shell.stdout.pipeThrough(new TextDecoderStream())) {
-    output += text;
-    if (output.includes("\n")) break;
-  }
+  const access = await firstLineOf(shell.stdout);
   await shell.status;
-  if (output === "") throw new Error("The API server for the tests did not start; see above.");
-  return output;
+  if (access === undefined) throw new Error("The tests' API server did not start; see above.");
+  return access;
 }

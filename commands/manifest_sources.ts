@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import type { ManifestInput } from "../controller/mod.ts";
+
+/** Flags that say which manifests are meant. */
+export interface SourceFlags {
+  readonly filename: readonly string[];
+  readonly kustomize: readonly string[];
+  readonly namespace?: string;
+}
+
+export function addSourceFlags(command: Command): Command {
+  return command
+    .option("-f, --filename <path...>", "file, folder, or - for standard input", [])
+    .option("-k, --kustomize <dir...>", "folder with a kustomization", [])
+    .option("-n, --namespace <name>", "of objects that name none (default: default)");
+}
+
+/**
+ * What the flags name: paths as they are, the rest read.
+ *
+ * @throws {Error} in one sentence for the user, when it cannot be had
+ */
+export async function manifestSources(
+  { filename, kustomize }: SourceFlags,
+): Promise<(string | ManifestInput)[]> {
+  const files = filename.map(async (path) =>
+    path === "-"
+      ? { name: "(standard input)", bytes: await new Response(Deno.stdin.readable).bytes() }
+      : path
+  );
+  return [...await Promise.all(files), ...await Promise.all(kustomize.map(kustomized))];
+}
+
+/** What kustomize makes of a folder. */
+async function kustomized(dir: string): Promise<ManifestInput> {
+  for (const [program, ...args] of [["kubectl", "kustomize"], ["kustomize", "build"]] as const) {
+    try {
+      const command = new Deno.Command(program, { args: [...args, dir], stdin: "null" });
+      const { success, stdout, stderr } = await command.output();
+      const name = [program, ...args, dir].join(" ");
+      if (success) return { name: `(${name})`, bytes: stdout };
+      throw new Error(`${name} failed: ${new TextDecoder().decode(stderr).trim()}`);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      if (error instanceof Deno.errors.NotCapable) break;
+      throw error;
+    }
+  }
+  throw new Error(
+    `neither kubectl nor kustomize can be started for -k ${dir}; build it elsewhere and pass the ` +
+      `result: kubectl kustomize ${dir} | x402-k8s-operator plan -f -`,
+  );
+}

@@ -1,0 +1,72 @@
+import { Command, Option } from "commander";
+import { stringify } from "yaml";
+import {
+  findConnection,
+  KubeClient,
+  type ManifestPlan,
+  planFiles,
+  planOverCluster,
+  readCluster,
+  readManifests,
+} from "../controller/mod.ts";
+import { version } from "../version.ts";
+import { addClusterFlags, type ClusterFlags, operatorName } from "./cluster_flags.ts";
+import { addManifestFlags, type ManifestFlags } from "./gateway_flags.ts";
+import { addSourceFlags, manifestSources, type SourceFlags } from "./manifest_sources.ts";
+import { findOperator } from "./operator_namespace.ts";
+import { offlineOptions, planOptions } from "./plan_options.ts";
+import { planText } from "./plan_text.ts";
+import { printLine, printText } from "./print.ts";
+
+interface PlanFlags extends SourceFlags, ClusterFlags, ManifestFlags {
+  readonly cluster: boolean;
+  readonly output: "text" | "json" | "yaml";
+}
+
+/** `plan`: what applying manifests would change, without writing anything. */
+export function planCommand(): Command {
+  const command = new Command("plan")
+    .description("Print which paths would go through the gateway and what they would cost.")
+    .option("--cluster", "lay the manifests over what the cluster has now", false)
+    .addOption(
+      new Option("-o, --output <format>", "format").choices(["text", "json", "yaml"])
+        .default("text"),
+    );
+  return addManifestFlags(addClusterFlags(addSourceFlags(command))).action(printPlan);
+}
+
+async function printPlan(flags: PlanFlags): Promise<void> {
+  let planned: ManifestPlan;
+  try {
+    planned = await planOf(flags);
+  } catch (error) {
+    printLine(`error: ${(error as Error).message}`, Deno.stderr);
+    Deno.exit(1);
+  }
+  const { preview, diagnostics } = planned;
+  const data = { ...preview, diagnostics };
+  if (flags.output === "text") printText(planText(planned));
+  else if (flags.output === "json") printText(`${JSON.stringify(data, undefined, 2)}\n`);
+  else printText(stringify(data, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  // What is wrong in the cluster already is told, and is no fault of these manifests.
+  const isWrong = diagnostics.some(({ severity, file }) => severity === "error" && file);
+  if (isWrong) Deno.exit(1);
+}
+
+async function planOf(flags: PlanFlags): Promise<ManifestPlan> {
+  const sources = await manifestSources(flags);
+  const isOffline = sources.length > 0 && !flags.cluster && flags.context === undefined &&
+    flags.kubeconfig === undefined;
+  if (isOffline) {
+    const files = await readManifests(sources, flags.namespace ?? "default");
+    return planFiles(files, offlineOptions(flags), false);
+  }
+  const connection = await findConnection(flags);
+  const client = new KubeClient(connection, `${operatorName}/${version}`);
+  const files = await readManifests(sources, flags.namespace ?? connection.namespace);
+  const { namespace } = await findOperator(client, connection, flags);
+  const options = planOptions(flags, namespace);
+  const live = await readCluster(client, flags.watchNamespaces, options.gateway.own);
+  client.close();
+  return planOverCluster(files, live, options);
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("get_assets.ts", import.meta.url));
+
+/** A machine with empty caches, and with just these programs on its PATH. */
+class Machine implements AsyncDisposable {
+  private constructor(private readonly folder: string) {}
+
+  static async with(programs: Readonly<Record<string, string>>): Promise<Machine> {
+    const machine = new Machine(await Deno.makeTempDir());
+    await machine.write("bin", programs);
+    return machine;
+  }
+
+  /** Writes shell scripts; returns the folder. */
+  async write(name: string, scripts: Readonly<Record<string, string>>): Promise<string> {
+    const folder = join(this.folder, name);
+    await Deno.mkdir(folder);
+    for (const [script, text] of Object.entries(scripts)) {
+      await Deno.writeTextFile(join(folder, script), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+    return folder;
+  }
+
+  /** Exit code and lines of `deno task cluster:assets` there. */
+  async getAssets(env: Record<string, string> = {}): Promise<[code: number, ...lines: string[]]> {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", program],
+      env: {
+        PATH: join(this.folder, "bin"),
+        XDG_CACHE_HOME: join(this.folder, "cache"),
+        NGINX_BIN: "/bin/true",
+        KUBEBUILDER_ASSETS: "",
+        ...env,
+      },
+    }).output();
+    return [code, ...new TextDecoder().decode(stderr).trim().split("\n")];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("KUBEBUILDER_ASSETS with both programs is used as it is", async () => {
+  await using machine = await Machine.with({});
+  const folder = await machine.write("assets", { "etcd": "", "kube-apiserver": "" });
+  const [code, line] = await machine.getAssets({ KUBEBUILDER_ASSETS: folder });
+  assert.deepEqual([code, line], [0, `kube-apiserver and etcd: ${folder}`]);
+});
+
+Deno.test("KUBEBUILDER_ASSETS without a program is an error, not ignored", async () => {
+  await using machine = await Machine.with({});
+  const folder = await machine.write("assets", { "etcd": "" });
+  assert.deepEqual(await machine.getAssets({ KUBEBUILDER_ASSETS: folder }), [
+    1,
+    `KUBEBUILDER_ASSETS is ${folder}, which has no kube-apiserver; ` +
+    "name a folder with both or unset it.",
+  ]);
+});
+
+Deno.test("setup-envtest delivers the programs where it is installed, once", async () => {
+  await using elsewhere = await Machine.with({});
+  const store = await elsewhere.write("store", { "etcd": "", "kube-apiserver": "" });
+  const tool = `[ "$1 $3 $4" = "use -p path" ] || exit 9\necho ${store}`;
+  await using machine = await Machine.with({ "setup-envtest": tool });
+  const [code, line] = await machine.getAssets();
+  assert.match(`${code} ${line}`, /^0 kube-apiserver and etcd: .*kube-assets/);
+  await Deno.remove(store, { recursive: true });
+  assert.deepEqual((await machine.getAssets())[0], 0);
+});
+
+Deno.test("without go and setup-envtest it says what to install", async () => {
+  await using machine = await Machine.with({});
+  const [code, ...lines] = await machine.getAssets();
+  assert.equal(code, 1);
+  assert.match(
+    lines.at(-1)!,
+    /^kube-apiserver and etcd are not there and go, .* KUBEBUILDER_ASSETS/,
+  );
+});
+
+Deno.test("a build that fails leaves nothing that looks finished", async () => {
+  await using machine = await Machine.with({ "go": "exit 1" });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const [code, ...lines] = await machine.getAssets();
+    assert.deepEqual([code, lines.at(-1)], [1, "go could not build etcd; its message is above."]);
+  }
+});
