@@ -17,6 +17,11 @@ export class LastResults<Key extends WeakKey, Value> {
   }
 }
 
+/** A loop, because it runs ten thousand times for a plan. */
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((input, index) => input === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) {
+    if (a[index] !== b[index]) return false;
+  }
+  return true;
 }

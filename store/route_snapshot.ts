@@ -30,6 +30,11 @@ export interface IngressPath {
   readonly path: string;
   /** `ImplementationSpecific` has become `Prefix` here; a default backend is the Prefix `/`. */
   readonly pathType: "Exact" | "Prefix";
+  /**
+   * Of a `Prefix`: it also has the paths that go on in the middle of a segment, `/foobar` for `/foo`.
+   * So Ingress controllers read `ImplementationSpecific`, and their requests have to find home.
+   */
+  readonly byText?: true;
   /** Index into `RouteSnapshot.ingresses`: whose rules price this path. */
   readonly ingress: number;
   readonly backend: Backend;

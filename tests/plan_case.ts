@@ -87,8 +87,10 @@ function snapshotOutline({ hosts, ingresses }: RouteSnapshot) {
     `${namespace}/${name}`;
   return {
     paths: hosts.flatMap(({ host, paths }) =>
-      paths.map(({ path, pathType, ingress, backend }) =>
-        `${host || "*"} ${pathType} ${path} of ${nameOf(ingresses[ingress]!)}: ${goal(backend)}`
+      paths.map(({ path, pathType, byText, ingress, backend }) =>
+        `${host || "*"} ${pathType} ${path}${byText ? " by text" : ""} of ${
+          nameOf(ingresses[ingress]!)
+        }: ${goal(backend)}`
       )
     ),
     rules: Object.fromEntries(

@@ -6,6 +6,7 @@ import {
   ingressHosts,
   type IngressPlace,
   ingressPlaces,
+  isByText,
   isOpaque,
   mayBeRegex,
 } from "./ingress_places.ts";
@@ -40,16 +41,16 @@ export function compileHosts(
   const hosts = new Map<string, Map<string, IngressPath>>(
     served.flatMap(ingressHosts).map((host) => [host, new Map()]),
   );
-  const owners = new Map<string, Ingress>();
+  const owners = new Owners();
   for (const place of placesByPriority([...served, ...others], options)) {
     const { ingress, host } = place;
-    const { key } = compiledPath(place);
+    const { key, hostAndKey } = compiledPath(place);
     const index = indices.get(ingress);
     // Two controllers may well serve one host, as inside and outside of a network.
-    const owned = `${index === undefined ? ingressClass(ingress) : "(gateway)"} ${host} ${key}`;
-    const owner = owners.get(owned) ?? owners.get(`${ingressClass(ingress)} ${host} ${key}`) ??
-      ingress;
-    if (!owners.has(owned)) owners.set(owned, ingress);
+    const ofClass = owners.of(ingressClass(ingress));
+    const owned = index === undefined ? ofClass : owners.of("(gateway)");
+    const owner = owned.get(hostAndKey) ?? ofClass.get(hostAndKey) ?? ingress;
+    if (!owned.has(hostAndKey)) owned.set(hostAndKey, ingress);
     if (index === undefined) continue;
     if (owner !== ingress && isExclusive(place)) {
       report(findings.get(ingress)!, [ingressConflict(place, owner)]);
@@ -61,6 +62,18 @@ export function compileHosts(
     report(findings.get(ingress)!, compiled.findings);
   }
   return { hosts: sortedHosts(hosts), findings };
+}
+
+/** The Ingresses that have a host and path, by who serves them. */
+class Owners {
+  readonly #byServer = new Map<string, Map<string, Ingress>>();
+
+  /** By `ComparedPath.hostAndKey`. */
+  of(server: string): Map<string, Ingress> {
+    let owners = this.#byServer.get(server);
+    if (owners === undefined) this.#byServer.set(server, owners = new Map());
+    return owners;
+  }
 }
 
 function ingressClass({ metadata, spec }: Ingress): string {
@@ -114,12 +127,16 @@ function compilePlace(
   return compiledPlaces.get(place, [ingress, service, options], () => {
     const { path, pathType } = compiledPath(place);
     const backend = resolveBackend(namespace, place.backend, services, options);
-    const compiled = { path, pathType, ingress, backend };
+    const byText = options.gateway !== undefined && isByText(place) && { byText: true as const };
+    const compiled = { path, pathType, ...byText, ingress, backend };
     return { path: compiled, findings: placeFindings(place, compiled, options) };
   });
 }
 
-type ComparedPath = Pick<IngressPath, "path" | "pathType"> & { readonly key: string };
+type ComparedPath = Pick<IngressPath, "path" | "pathType"> & {
+  readonly key: string;
+  readonly hostAndKey: string;
+};
 
 const comparedPaths = new LastResults<IngressPlace, ComparedPath>();
 
@@ -129,7 +146,8 @@ function compiledPath(place: IngressPlace): ComparedPath {
     const pathType = place.pathType === "Exact" ? "Exact" : "Prefix";
     const normalized = normalizePercentEncoding(place.path);
     const path = pathType === "Exact" ? normalized : normalized.replace(/(?<=.)\/$/, "");
-    return { path, pathType, key: `${pathType} ${path}` };
+    const key = `${pathType} ${path}`;
+    return { path, pathType, key, hostAndKey: `${place.host} ${key}` };
   });
 }
 

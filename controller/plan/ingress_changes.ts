@@ -1,10 +1,11 @@
-import { covers, intersects, pathSegments } from "../../store/path_pattern.ts";
+import { covers, intersects, type PathPattern, pathSegments } from "../../store/path_pattern.ts";
 import type { HostRoutes, Rule } from "../../store/route_snapshot.ts";
 import { type Ingress, keyOf, type ObjectName, type Service } from "../cluster_state.ts";
 import {
   ingressHosts,
   type IngressPlace,
   ingressPlaces,
+  isByText,
   isOpaque,
   placePattern,
 } from "./ingress_places.ts";
@@ -126,12 +127,11 @@ function couldMatch(
   kind: "paid" | "blocked",
 ): boolean {
   if (rules.length === 0) return false;
-  const requests = placePattern(place);
   for (const { pattern, methods, access } of rules) {
     const segments = pathSegments(pattern);
     if (access.kind === kind) {
-      if (intersects(segments, requests)) return true;
-    } else if (access.kind === "free" && methods === undefined && covers(segments, requests)) {
+      if (mayMeet(segments, place)) return true;
+    } else if (access.kind === "free" && methods === undefined && coversAll(segments, place)) {
       // The first rule that matches decides: no later one is about this place.
       return false;
     }
@@ -141,8 +141,28 @@ function couldMatch(
 
 /** Whether a rule, whatever it says, could be about a request of the place. */
 function meets(place: IngressPlace, rules: readonly Rule[]): boolean {
+  return rules.some(({ pattern }) => mayMeet(pathSegments(pattern), place));
+}
+
+function mayMeet(rule: PathPattern, place: IngressPlace): boolean {
   const requests = placePattern(place);
-  return rules.some(({ pattern }) => intersects(pathSegments(pattern), requests));
+  if (intersects(rule, requests)) return true;
+  if (!isByText(place)) return false;
+  const [last, length] = [requests.at(-2), requests.length - 1];
+  if (last === undefined || !intersects(rule, anyLast(requests))) return false;
+  // What a `**` stands for may end in the middle of anything.
+  return rule.slice(0, length).includes("**") || rule[length - 1] === "*" ||
+    rule[length - 1]!.startsWith(last);
+}
+
+function coversAll(rule: PathPattern, place: IngressPlace): boolean {
+  const requests = placePattern(place);
+  return covers(rule, isByText(place) && requests.length > 1 ? anyLast(requests) : requests);
+}
+
+/** The pattern of a place with any last segment: more than its requests by text can be. */
+function anyLast(requests: PathPattern): PathPattern {
+  return [...requests.slice(0, -2), "*", "**"];
 }
 
 function unsafe(

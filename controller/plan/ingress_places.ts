@@ -85,7 +85,12 @@ export function isOpaque(place: IngressPlace): boolean {
   return mayBeRegex(place) || rewriteAnnotation(place.ingress) !== undefined;
 }
 
-/** All request paths of the place, as a pattern. */
+/** Whether Ingress controllers compare the path character by character: `/foo` has `/foobar` too. */
+export function isByText(place: IngressPlace): boolean {
+  return place.pathType === "ImplementationSpecific" && !isOpaque(place);
+}
+
+/** All request paths of the place, as a pattern; of one by text, those of whole segments. */
 export function placePattern(place: IngressPlace): PathPattern {
   if (isOpaque(place)) return ["**"];
   const segments = pathSegments(normalizePercentEncoding(place.path));

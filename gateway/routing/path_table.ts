@@ -1,15 +1,22 @@
 import { pathSegments } from "../../store/path_pattern.ts";
+import type { IngressPath } from "../../store/route_snapshot.ts";
+
+type TablePath = Pick<IngressPath, "path" | "pathType" | "byText">;
 
 /**
  * The Ingress paths of one host, with the semantics of networking.k8s.io/v1: `Exact` compares the
  * whole path, `Prefix` compares segment by segment and ignores a trailing slash; an exact match
  * wins, then the longest prefix.
  */
-export class PathTable<P extends { readonly path: string; readonly pathType: "Exact" | "Prefix" }> {
+export class PathTable<P extends TablePath> {
+  /** Those that are compared character by character as well, the longest first. */
+  readonly #byText: readonly P[];
   readonly #exact = new Map<string, P>();
   readonly #root: PrefixNode<P> = { children: new Map(), entry: undefined };
 
   constructor(paths: readonly P[]) {
+    this.#byText = paths.filter(({ byText }) => byText)
+      .sort((a, b) => b.path.length - a.path.length);
     for (const entry of paths) {
       if (entry.pathType === "Exact") this.#exact.set(entry.path, entry);
       else this.#insert(entry);
@@ -27,7 +34,9 @@ export class PathTable<P extends { readonly path: string; readonly pathType: "Ex
       if (node === undefined) break;
       if (node.entry !== undefined) longest = node.entry;
     }
-    return longest;
+    const text = this.#byText.find((entry) => path.startsWith(entry.path));
+    const isLonger = text !== undefined && text.path.length > (longest?.path.length ?? 0);
+    return isLonger ? text : longest;
   }
 
   #insert(entry: P): void {

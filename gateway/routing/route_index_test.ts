@@ -33,10 +33,10 @@ function naive(snapshot: RouteSnapshot, host: string, path: string, method: stri
   const entry = [host, wildcard, ""].map((name) => snapshot.hosts.find((h) => h.host === name))
     .find((found) => found !== undefined);
   const segments = pathSegments(path);
-  const length = ({ path, pathType }: IngressPath) =>
-    pathType === "Exact" ? Infinity : pathSegments(path).length;
+  const length = ({ path, pathType }: IngressPath) => pathType === "Exact" ? Infinity : path.length;
   const [found] = (entry?.paths ?? []).filter((candidate) => {
     if (candidate.pathType === "Exact") return candidate.path === path;
+    if (candidate.byText && path.startsWith(candidate.path)) return true;
     return pathSegments(candidate.path).every((segment, i) => segments[i] === segment);
   }).sort((a, b) => length(b) - length(a));
   if (found === undefined) return "no_route";
@@ -64,7 +64,7 @@ function indexed(snapshot: RouteSnapshot, index: RouteIndex, target: CanonicalTa
   }
 }
 
-const segment = fc.constantFrom("a", "b", "c");
+const segment = fc.constantFrom("a", "b", "ab");
 const concrete = fc.array(segment, { maxLength: 5 }).map((s) => "/" + s.join("/"));
 const pattern = fc.array(fc.constantFrom("a", "b", "*", "**"), { maxLength: 4 })
   .map((s) => "/" + s.join("/"));
@@ -77,16 +77,17 @@ const snapshots = fc.record({
     selector: ([pattern, methods]) => JSON.stringify([pattern, methods]),
   }),
   hosts: fc.uniqueArray(fc.constantFrom(...hosts)),
-  paths: fc.uniqueArray(fc.tuple(concrete, fc.constantFrom("Exact" as const, "Prefix" as const)), {
+  paths: fc.uniqueArray(fc.tuple(concrete, fc.constantFrom("Exact", "Prefix", "byText")), {
     maxLength: 6,
-    selector: String,
+    selector: ([path, type]) => `${path} ${type === "Exact"}`,
   }),
 }).map(({ rules, hosts, paths }): RouteSnapshot => ({
   ingresses: [ingress(...rules.map(([pattern, methods]) => rule(pattern, methods)))],
   hosts: hosts.map((host) => ({
     host,
     paths: paths.map(([p, type], i) => ({
-      ...path(p, type),
+      ...path(p, type === "Exact" ? type : "Prefix"),
+      ...(type === "byText" && { byText: true as const }),
       backend: { url: `http://${host}/${i}` },
     })),
   })),
