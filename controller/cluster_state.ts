@@ -122,7 +122,7 @@ export interface ClusterState {
   readonly services: readonly Service[];
   /** Those of the operator's own Service, and those that the operator has made. */
   readonly endpointSlices: readonly EndpointSlice[];
-  /** What the API server said to the last write of an object (`Ingress shop/api`), if it failed. */
+  /** What the API server said to the last write of an object (`ingresses shop/api`), if it failed. */
   readonly writeProblems: ReadonlyMap<string, WriteProblem>;
 }
 

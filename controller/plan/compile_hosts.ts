@@ -26,8 +26,8 @@ export interface CompiledHosts {
 /**
  * Compiles the Ingresses of `served`, given in the order of `RouteSnapshot.ingresses`. Where two
  * name the same host and path, the older one gets it; a default backend gets only what nobody names.
- * An older one of the `others` takes nothing away, but is reported all the same: which of the two
- * an Ingress controller follows is its own affair. `services` are by `namespace/name`.
+ * One of the `others` takes nothing away, but is reported all the same: which of the two an Ingress
+ * controller follows is its own affair, and it may be both (a canary). `services` are by `namespace/name`.
  */
 export function compileHosts(
   served: readonly Ingress[],
@@ -51,7 +51,14 @@ export function compileHosts(
     const owned = index === undefined ? ofClass : owners.of("(gateway)");
     const owner = owned.get(hostAndKey) ?? ofClass.get(hostAndKey) ?? ingress;
     if (!owned.has(hostAndKey)) owned.set(hostAndKey, ingress);
-    if (index === undefined) continue;
+    if (index === undefined) {
+      const charged = owners.of("(gateway)").get(hostAndKey);
+      if (charged && ingressClass(charged) === ingressClass(ingress) && isExclusive(place)) {
+        const conflict = ingressConflict({ ...place, ingress: charged }, ingress, "too, uncharged");
+        report(findings.get(charged)!, [conflict]);
+      }
+      continue;
+    }
     if (owner !== ingress && isExclusive(place)) {
       report(findings.get(ingress)!, [ingressConflict(place, owner)]);
     }
@@ -175,10 +182,10 @@ function placeFindings(
   return findings;
 }
 
-function ingressConflict(place: IngressPlace, winner: Ingress): Finding {
+function ingressConflict(place: IngressPlace, winner: Ingress, how = ""): Finding {
   const host = place.host === "" ? "every host" : place.host;
   const sentence = `whose path ${JSON.stringify(place.path)} of ${host} is served by ` +
-    `Ingress ${keyOf(winner.metadata)}`;
+    `Ingress ${keyOf(winner.metadata)}${how && ` ${how}`}`;
   return ofIngress("ingress-conflict", place, sentence);
 }
 
