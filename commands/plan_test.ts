@@ -115,7 +115,7 @@ Deno.test("plan: an invalid manifest ends with exit code 1, and is told", async 
   const { code, stdout } = await runCommand(["plan", "-f", "-"], { stdin });
   assert.equal(code, 1);
   assert.match(stdout, /^\(standard input\):\d+: error: X402Route default\/api: .*placeholder/m);
-  assert.match(stdout, /shop.example.com\/api  \(Prefix\)  straight to api:80/);
+  assert.match(stdout, /shop.example.com\/api {2}\(Prefix\) {2}straight to api:80/);
 });
 
 Deno.test("plan: without anything that costs", async () => {

@@ -16,8 +16,8 @@ export interface SourceOptions {
   readonly namespaces: readonly string[];
   /** The operator's own Service, wherever it is. */
   readonly own: ObjectName;
-  /** Something is not as it was; called once for a whole list. */
-  readonly onChange: () => void;
+  /** Called once for a whole list; `isNews` is false where it was only the status of an X402Route. */
+  readonly onChange: (isNews: boolean) => void;
   readonly report: (event: ReflectorEvent) => void;
 }
 
@@ -30,7 +30,7 @@ export class ClusterSource {
 
   constructor(private readonly options: SourceOptions) {
     const lists = clusterLists(options.namespaces, options.own);
-    this.#routes = lists.routes.map((list) => this.#reflector(list));
+    this.#routes = lists.routes.map((list) => this.#reflector(list, isSameButStatus));
     this.#ingresses = lists.ingresses.map((list) => this.#reflector(list));
     this.#services = lists.services.map((list) => this.#reflector(list));
     this.#slices = lists.endpointSlices.map((list) => this.#reflector(list));
@@ -66,12 +66,22 @@ export class ClusterSource {
     return [...this.#routes, ...this.#ingresses, ...this.#services, ...this.#slices];
   }
 
-  #reflector<T>({ resource, read }: ClusterList<T>): Reflector<T> {
+  #reflector<T>(
+    { resource, read }: ClusterList<T>,
+    isSame: (before: T, now: T) => boolean = () => false,
+  ): Reflector<T> {
     const { client, onChange, report } = this.options;
-    return new Reflector({ client, resource, read, onChange, report });
+    return new Reflector({ client, resource, read, isSame, onChange, report });
   }
 }
 
 function valuesOf<T>(reflectors: readonly Reflector<T>[]): T[] {
   return reflectors.flatMap(({ objects }) => [...objects.values()]);
+}
+
+/** What the operator itself writes of an X402Route comes back as a new version of it. */
+function isSameButStatus(before: RawObject, now: RawObject): boolean {
+  const rest = ({ status: _, metadata, ...fields }: RawObject) =>
+    JSON.stringify({ ...fields, metadata: { ...metadata, resourceVersion: "" } });
+  return rest(before) === rest(now);
 }

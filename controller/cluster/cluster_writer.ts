@@ -53,6 +53,9 @@ export interface Written {
   readonly ingresses: ReadonlyMap<string, Pick<RawObject, "metadata">>;
 }
 
+/** A write, and how it is told. */
+type NotedTask = WriteTask & Pick<WriterEvent, "note" | "verb">;
+
 /** Milliseconds that "Pending" is waited for before it is worth a status of its own. */
 const pendingMs = 1_000;
 
@@ -63,17 +66,18 @@ const pendingMs = 1_000;
 export class ClusterWriter {
   /** By resource and `namespace/name`: what the API server refused, or somebody else undoes. */
   readonly problems = new Map<string, WriteProblem>();
-  readonly #queue: WriteQueue;
+  readonly #queue: WriteQueue<NotedTask>;
   readonly #reverts = new Reverts();
   /** Of most X402Routes nothing has changed since the plan before. */
   readonly #updates = new LastResults<RouteStatus, StatusUpdate | undefined>();
+  /** Resolves when the last Event has been sent. */
+  #told: Promise<unknown> = Promise.resolve();
   #review: ReturnType<typeof setTimeout> | undefined;
-  readonly #about = new Map<string, Pick<WriterEvent, "note" | "verb">>();
 
   constructor(private readonly options: WriterOptions) {
     this.#queue = new WriteQueue(
       options.isLeader,
-      (key, outcome, error) => this.#attempted(key, outcome, error),
+      (task, outcome, error) => this.#attempted(task, outcome, error),
     );
   }
 
@@ -87,8 +91,6 @@ export class ClusterWriter {
       const task = route && this.#statusTask(route, status, unsettled, now);
       if (task !== undefined) tasks.push(task);
     }
-    this.#about.clear();
-    for (const { key, note, verb } of tasks) this.#about.set(key, { note, verb });
     this.#forgetProblems(new Set(tasks.map(({ key }) => key)));
     this.#queue.want(tasks, term);
   }
@@ -100,7 +102,7 @@ export class ClusterWriter {
     return this.#queue.clear();
   }
 
-  #task(write: ClusterWrite, written: Written): WriteTask & Pick<WriterEvent, "note" | "verb"> {
+  #task(write: ClusterWrite, written: Written): NotedTask {
     const { resource, verb, note } = write;
     return {
       key: `${resource} ${keyOf(write)}`,
@@ -142,7 +144,7 @@ export class ClusterWriter {
     status: RouteStatus,
     unsettled: boolean,
     now: Date,
-  ): WriteTask & Pick<WriterEvent, "note" | "verb"> | undefined {
+  ): NotedTask | undefined {
     const update = this.#updates.get(status, [route], () => statusUpdate(route, status, now));
     if (update === undefined) return undefined;
     const { metadata } = route;
@@ -180,21 +182,26 @@ export class ClusterWriter {
     };
   }
 
-  /** A lost Event is no loss: what it says is in the status. */
+  /**
+   * One after the other, so that a thousand of them do not hold up what is needed. A lost Event is
+   * no loss: what it says is in the status.
+   */
   #tell(happening: Happening, signal: AbortSignal): void {
     const id = crypto.randomUUID().slice(0, 13).replace("-", "");
     const body = kubeEvent(happening, this.options.identity, id, new Date());
     const path = listPath("events" satisfies KubeResource, happening.metadata.namespace);
-    this.options.client.request("POST", path, { query: { fieldManager }, body, signal })
-      .catch(() => {});
+    const send = () =>
+      this.options.client.request("POST", path, { query: { fieldManager }, body, signal });
+    this.#told = this.#told.then(send).catch(() => {});
   }
 
-  #attempted(key: string, outcome: WriteOutcome, error: Error | undefined): void {
-    const about = this.#about.get(key);
-    if (about !== undefined) {
-      const reason = error === undefined ? {} : { reason: error.message };
-      this.options.report({ type: "cluster-write", key, ...about, outcome, ...reason });
-    }
+  #attempted(
+    { key, note, verb }: NotedTask,
+    outcome: WriteOutcome,
+    error: Error | undefined,
+  ): void {
+    const reason = error === undefined ? {} : { reason: error.message };
+    this.options.report({ type: "cluster-write", key, note, verb, outcome, ...reason });
     if (outcome === "refused") {
       const message = `The API server refused it: ${error!.message}`;
       this.#setProblem(key, { reason: "PatchFailed", message });

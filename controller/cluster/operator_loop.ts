@@ -63,6 +63,9 @@ export interface Operator {
  */
 const coalesceMs = { min: 5, max: 20 };
 
+/** Milliseconds until a status that has changed is looked at, unless something else is sooner. */
+const laterMs = 1_000;
+
 /**
  * Cluster mode: keeps the snapshot in force equal to what the cluster says, and on the leader the
  * cluster equal to what follows from it, until the signal aborts. Nothing is published before every
@@ -77,6 +80,7 @@ export class OperatorLoop {
   /** Of this replica as the leader. */
   #term: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #laterTimer: ReturnType<typeof setTimeout> | undefined;
   /** Milliseconds that the last plan and its publishing took. */
   #lastMs = 0;
   #drainTimer: ReturnType<typeof setTimeout> | undefined;
@@ -84,12 +88,11 @@ export class OperatorLoop {
   constructor(private readonly operator: Operator) {
     const { client, settings, report } = operator;
     this.#draining = new DrainingRoutes(settings.drainRoutesMs);
-    const onChange = () => this.#changed();
     this.#source = new ClusterSource({
       client,
       namespaces: settings.watchNamespaces,
       own: settings.plan.gateway.own,
-      onChange,
+      onChange: (isNews) => isNews ? this.#changed() : this.#changedLater(),
       report,
     });
     const { election } = settings;
@@ -107,7 +110,7 @@ export class OperatorLoop {
       drainRoutesMs: settings.drainRoutesMs,
       isLeader: () => this.#election?.isLeader() ?? true,
       report,
-      onProblems: onChange,
+      onProblems: () => this.#changed(),
     });
   }
 
@@ -124,8 +127,7 @@ export class OperatorLoop {
       this.#source.run(signal),
       this.#election?.run(writing) ?? this.#lead(writing),
     ]);
-    clearTimeout(this.#timer);
-    clearTimeout(this.#drainTimer);
+    for (const timer of [this.#timer, this.#laterTimer, this.#drainTimer]) clearTimeout(timer);
   }
 
   /** Writes what the plan asks for, from now until the term is over. */
@@ -148,7 +150,14 @@ export class OperatorLoop {
     }, Math.min(Math.max(this.#lastMs, coalesceMs.min), coalesceMs.max));
   }
 
+  /** For what changes nothing, but has to be seen some time: a status that somebody else wrote. */
+  #changedLater(): void {
+    this.#laterTimer ??= setTimeout(() => this.#changed(), laterMs);
+  }
+
   #reconcile(): void {
+    clearTimeout(this.#laterTimer);
+    this.#laterTimer = undefined;
     const { settings, publish, report } = this.operator;
     const started = performance.now();
     try {

@@ -43,8 +43,13 @@ export interface ReflectorOptions<T> {
   readonly resource: WatchedResource;
   /** Makes of an object what is kept of it; one for which it throws is kept out. */
   readonly read: (object: KubeObject) => T;
-  /** Called after `objects` has changed, once for a whole list; must not throw. */
-  readonly onChange: () => void;
+  /**
+   * Called after `objects` has changed, once for a whole list; must not throw.
+   * @param isNews false for a new version of one object in which nothing is new
+   */
+  readonly onChange: (isNews: boolean) => void;
+  /** Whether nothing is new in another version of an object; never, unless given. */
+  isSame?(before: T, now: T): boolean;
   readonly report: (event: ReflectorEvent) => void;
   /**
    * Milliseconds without a word after which a watch counts as dead. The server sends a bookmark
@@ -160,7 +165,7 @@ export class Reflector<T> {
     this.#versions = versions;
     this.synced = true;
     this.#firstSync.resolve();
-    if (!same) this.options.onChange();
+    if (!same) this.options.onChange(true);
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
@@ -231,10 +236,17 @@ export class Reflector<T> {
       this.#objects.delete(key);
     } else {
       if (known !== undefined && !isOlder(known, version)) return;
+      const before = this.#objects.get(key);
       this.#versions.set(key, version);
       this.#read(key, object, this.#objects);
+      return this.options.onChange(!this.#isSame(before, this.#objects.get(key)));
     }
-    this.options.onChange();
+    this.options.onChange(true);
+  }
+
+  #isSame(before: T | undefined, now: T | undefined): boolean {
+    return before !== undefined && now !== undefined &&
+      (this.options.isSame?.(before, now) ?? false);
   }
 
   #read(key: string, object: KubeObject, into: Map<string, T>): void {

@@ -24,8 +24,8 @@ export type WriteOutcome =
   /** No answer, or one that says "later". */
   | "failed";
 
-interface Entry {
-  task: WriteTask;
+interface Entry<Task extends WriteTask> {
+  task: Task;
   /** `performance.now()` of when it was wanted first. */
   readonly since: number;
   readonly backoff: Backoff;
@@ -41,7 +41,7 @@ interface Entry {
 const concurrency = 16;
 
 /** Milliseconds that a write waits for others at most. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** Milliseconds that a write is not repeated for while the watch does not show its outcome. */
 const settleMs = 2_000;
@@ -51,9 +51,9 @@ const settleMs = 2_000;
  * nothing is ever written that the latest plan does not ask for. What fails is tried again, later
  * and later; a new version of the object is tried at once.
  */
-export class WriteQueue {
-  readonly #entries = new Map<string, Entry>();
-  #ready: Entry[] = [];
+export class WriteQueue<Task extends WriteTask> {
+  readonly #entries = new Map<string, Entry<Task>>();
+  #ready: Entry<Task>[] = [];
   #running = 0;
   /** `performance.now()` of the last success of a write that does not wait for the others. */
   #lastDone = 0;
@@ -64,15 +64,15 @@ export class WriteQueue {
   /**
    * @param mayWrite asked before each write: a process that was suspended has not heard yet that its
    * term is over
-   * @param report is told of each attempt
+   * @param report is told of each attempt, also of one that is wanted no longer
    */
   constructor(
     private readonly mayWrite: () => boolean,
-    private readonly report: (key: string, outcome: WriteOutcome, error?: Error) => void,
+    private readonly report: (task: Task, outcome: WriteOutcome, error?: Error) => void,
   ) {}
 
   /** @param term nothing is sent after it has aborted, and what is being sent is cut off */
-  want(tasks: readonly WriteTask[], term: AbortSignal): void {
+  want(tasks: readonly Task[], term: AbortSignal): void {
     this.#term = term;
     const now = performance.now();
     this.#drop(new Set(tasks.map(({ key }) => key)));
@@ -140,7 +140,7 @@ export class WriteQueue {
     }
   }
 
-  async #run(entry: Entry): Promise<void> {
+  async #run(entry: Entry<Task>): Promise<void> {
     const { task } = entry;
     const term = this.#term!;
     entry.running = true;
@@ -160,7 +160,7 @@ export class WriteQueue {
     if (this.#running === 0) this.#idle();
   }
 
-  #settle(entry: Entry, task: WriteTask, error: unknown): void {
+  #settle(entry: Entry<Task>, task: Task, error: unknown): void {
     const outcome = outcomeOf(error);
     const now = performance.now();
     if (outcome === "done" && !task.afterOthers) this.#lastDone = now;
@@ -171,12 +171,12 @@ export class WriteQueue {
       const { retryAfterMs = 0 } = error as Partial<KubeError>;
       entry.notBefore = now + Math.max(entry.backoff.next(), retryAfterMs);
     }
-    this.report(task.key, outcome, error as Error | undefined);
+    this.report(task, outcome, error as Error | undefined);
   }
 }
 
 /** `performance.now()` of when it may be sent. */
-function dueTime({ task, since, notBefore, settled }: Entry, lastDone: number): number {
+function dueTime({ task, since, notBefore, settled }: Entry<WriteTask>, lastDone: number): number {
   const wait = settled?.version === task.version ? settled.until : 0;
   const begin = task.afterOthers ? Math.min(Math.max(since, lastDone), since + patienceMs) : since;
   return Math.max(begin + task.delayMs, notBefore, wait);

@@ -9,9 +9,9 @@ class Rig {
   readonly term = new AbortController();
   mayWrite = true;
   #waiting: { count: number; resolve: () => void }[] = [];
-  readonly queue = new WriteQueue(
+  readonly queue = new WriteQueue<WriteTask>(
     () => this.mayWrite,
-    (key, outcome: WriteOutcome) => this.reports.push(`${key} ${outcome}`),
+    ({ key }, outcome: WriteOutcome) => this.reports.push(`${key} ${outcome}`),
   );
 
   want(...tasks: WriteTask[]): void {

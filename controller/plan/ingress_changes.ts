@@ -1,15 +1,8 @@
-import { covers, intersects, type PathPattern, pathSegments } from "../../store/path_pattern.ts";
 import type { HostRoutes, Rule } from "../../store/route_snapshot.ts";
 import { type Ingress, keyOf, type ObjectName, type Service } from "../cluster_state.ts";
-import {
-  ingressHosts,
-  type IngressPlace,
-  ingressPlaces,
-  isByText,
-  isOpaque,
-  placePattern,
-} from "./ingress_places.ts";
+import { ingressHosts, type IngressPlace, ingressPlaces, isOpaque } from "./ingress_places.ts";
 import { LastResults } from "../../store/last_results.ts";
+import { RuleReach } from "./rule_reach.ts";
 import { namedServices } from "./named_services.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
 import { needed, rewriteAnnotation, unsafeAnnotation, unsafeService } from "./patch_safety.ts";
@@ -80,6 +73,7 @@ function decide(
   surroundings: Surroundings,
 ): IngressDecision {
   const places = ingressPlaces(author);
+  const reach = new RuleReach(places);
   const patching = rules.filter(({ backend }) => backend === undefined);
   const manual = rules.filter(({ backend }) => backend !== undefined);
   const wanted = new Set<string>();
@@ -90,10 +84,10 @@ function decide(
     const stays = throughGateway.has(place.slot);
     if (stays && !backends.has(place.slot)) {
       wanted.add(place.slot);
-      if (!meets(place, manual)) refuse("OriginalUnknown", unknownOriginal(place));
-    } else if (stays && couldMatch(place, patching, "blocked")) {
+      if (!reach.meets(place, manual)) refuse("OriginalUnknown", unknownOriginal(place));
+    } else if (stays && reach.couldMatch(place, patching, "blocked")) {
       wanted.add(place.slot);
-    } else if (couldMatch(place, patching, "paid")) {
+    } else if (reach.couldMatch(place, patching, "paid")) {
       const refusal = unsafe(place, surroundings);
       if (refusal !== undefined) refuse("UnsafeIngress", refusal);
       // Already there, it was safe once: opening it now would give away what is charged for.
@@ -106,7 +100,7 @@ function decide(
     refusals: [...refusals.values()],
     notPointed: places
       .filter(({ slot }) => !throughGateway.has(slot) || !wanted.has(slot))
-      .filter((place) => couldMatch(place, manual, "paid"))
+      .filter((place) => reach.couldMatch(place, manual, "paid"))
       .map(placeName),
   };
 }
@@ -118,51 +112,6 @@ export function singleBackendHosts(hosts: readonly HostRoutes[]): ReadonlySet<st
       .filter(({ paths }) => new Set(paths.map(({ backend }) => JSON.stringify(backend))).size <= 1)
       .map(({ host }) => host),
   );
-}
-
-/** Whether a request of the place could fall under a rule of that kind. */
-function couldMatch(
-  place: IngressPlace,
-  rules: readonly Rule[],
-  kind: "paid" | "blocked",
-): boolean {
-  if (rules.length === 0) return false;
-  for (const { pattern, methods, access } of rules) {
-    const segments = pathSegments(pattern);
-    if (access.kind === kind) {
-      if (mayMeet(segments, place)) return true;
-    } else if (access.kind === "free" && methods === undefined && coversAll(segments, place)) {
-      // The first rule that matches decides: no later one is about this place.
-      return false;
-    }
-  }
-  return false;
-}
-
-/** Whether a rule, whatever it says, could be about a request of the place. */
-function meets(place: IngressPlace, rules: readonly Rule[]): boolean {
-  return rules.some(({ pattern }) => mayMeet(pathSegments(pattern), place));
-}
-
-function mayMeet(rule: PathPattern, place: IngressPlace): boolean {
-  const requests = placePattern(place);
-  if (intersects(rule, requests)) return true;
-  if (!isByText(place)) return false;
-  const [last, length] = [requests.at(-2), requests.length - 1];
-  if (last === undefined || !intersects(rule, anyLast(requests))) return false;
-  // What a `**` stands for may end in the middle of anything.
-  return rule.slice(0, length).includes("**") || rule[length - 1] === "*" ||
-    rule[length - 1]!.startsWith(last);
-}
-
-function coversAll(rule: PathPattern, place: IngressPlace): boolean {
-  const requests = placePattern(place);
-  return covers(rule, isByText(place) && requests.length > 1 ? anyLast(requests) : requests);
-}
-
-/** The pattern of a place with any last segment: more than its requests by text can be. */
-function anyLast(requests: PathPattern): PathPattern {
-  return [...requests.slice(0, -2), "*", "**"];
 }
 
 function unsafe(

@@ -45,14 +45,14 @@ for (const { what, after, act } of endings) {
     await scenario.applyIngress("rest", { "/": "site" });
     await scenario.applyIngress("web", paths);
     await scenario.applyRoute("prices", paid);
-    await front.untilAnswer("/api/x", "402");
+    await front.untilCharged();
 
     const looking = Array.from(
       { length: clients },
       () => keepLooking(() => front.ask("/api/x"), ["402", after]),
     );
     await act(front);
-    await front.untilAnswer("/api/x", after);
+    await front.untilRestored();
     await scenario.untilGone("Service", "x402-gateway");
     await front.proxy.waitUntilRendered(({ services }) =>
       !services.some(({ metadata: { namespace, name } }) =>

@@ -1,8 +1,13 @@
 /** Random edits of a user who has three Ingresses, three Services and three X402Routes. */
 import fc from "fast-check";
 import { ApiError } from "./kube_http.ts";
-import { backendsByPath, ingress, type IngressPaths, ingressPaths } from "./operator_manifests.ts";
-import { postsCost } from "./operator_manifests.ts";
+import {
+  backendsByPath,
+  ingress,
+  type IngressPaths,
+  ingressPaths,
+  postsCost,
+} from "./operator_manifests.ts";
 import type { Scenario } from "./operator_scenario.ts";
 
 const names = ["a", "b", "c"];

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { rolesName } from "./operator_account.ts";
 import { postsCost, throughGateway } from "./operator_manifests.ts";
-import { ApiError, KubeHttp } from "./kube_http.ts";
-import { collectionPath } from "./kube_kinds.ts";
+import { type ApiError, KubeHttp } from "./kube_http.ts";
+import { collectionPath, type Kind } from "./kube_kinds.ts";
 import { Scenario } from "./operator_scenario.ts";
 import { clusterTest, type TestCluster } from "./test_cluster.ts";
 
 const rules = [postsCost("/api/**")];
+const docs = { ingressRef: { name: "docs" }, rules: [postsCost("/docs/**")] };
 const written = { "/api": "api" };
 const patched = { "/api": throughGateway };
 
@@ -41,17 +42,11 @@ clusterTest(
   "the right to patch is taken away: the status has the server's words",
   async (cluster) => {
     await using scenario = await Scenario.start(cluster);
-    const { admin, namespace, operator, operatorNamespace } = scenario;
+    const { admin, namespace, operator } = scenario;
     await scenario.applyIngress("web", written);
     await scenario.applyRoute("prices", { rules });
     await scenario.untilReady("prices");
-    const role = { name: rolesName(operatorNamespace) };
-    const { rules: rights } = await admin.get("ClusterRole", role);
-    const index = rights!.findIndex(({ resources }) => resources?.includes("ingresses"));
-    const setVerbs = (value: string[]) =>
-      admin.patch("ClusterRole", role, [{ op: "replace", path: `/rules/${index}/verbs`, value }]);
-    await setVerbs(["list", "watch"]);
-    await untilForbidden(cluster, scenario);
+    const giveBack = await forbidPatching(cluster, scenario, "Ingress", "ingresses");
 
     await scenario.applyIngress("docs", { "/docs": "site" });
     await scenario.applyRoute("docs", {
@@ -69,7 +64,7 @@ clusterTest(
     const held = await admin.get("X402Route", { namespace, name: "prices" });
     assert.deepEqual(held.metadata.finalizers, ["x402.io/restore-ingress"]);
 
-    await setVerbs(rights![index]!.verbs);
+    await giveBack();
     await scenario.untilReady("docs", 40_000);
     await scenario.untilBackends("docs", { "/docs": throughGateway });
     await scenario.untilBackends("web", written, 40_000);
@@ -77,18 +72,47 @@ clusterTest(
   },
 );
 
-/** The API server learns of a changed role by a watch of its own, and nothing tells when it has. */
-async function untilForbidden(
+clusterTest("an X402Route that cannot be held patches nothing", async (cluster) => {
+  await using scenario = await Scenario.start(cluster);
+  // The way to the gateway is there: nothing else is waited for.
+  await scenario.applyIngress("docs", { "/docs": "site" });
+  await scenario.applyRoute("docs", docs);
+  await scenario.untilReady("docs");
+  const giveBack = await forbidPatching(cluster, scenario, "X402Route", "x402routes");
+
+  await scenario.applyIngress("web", written);
+  await scenario.applyRoute("prices", { rules });
+  const { status } = await scenario.untilCondition("prices", "Ready", "PatchFailed");
+  assert.match(JSON.stringify(status), /x402routes.*prices.* is forbidden/);
+  assert.deepEqual(await scenario.backends("web"), written);
+  await giveBack();
+  await scenario.untilReady("prices", 40_000);
+  await scenario.untilBackends("web", patched);
+});
+
+/** Takes a right from the operator; the function that is returned gives it back. */
+async function forbidPatching(
   cluster: TestCluster,
-  { admin, ...scenario }: Scenario,
-): Promise<void> {
-  const namespace = scenario.operatorNamespace;
-  const adminToken = await admin.token({ namespace, name: "x402-k8s-operator" });
+  { admin, namespace, operatorNamespace }: Scenario,
+  kind: Kind,
+  resource: string,
+): Promise<() => Promise<unknown>> {
+  const role = { name: rolesName(operatorNamespace) };
+  const { rules: rights } = await admin.get("ClusterRole", role);
+  const index = rights!.findIndex(({ resources }) => resources?.includes(resource));
+  const setVerbs = (value: string[]) =>
+    admin.patch("ClusterRole", role, [{ op: "replace", path: `/rules/${index}/verbs`, value }]);
+  await setVerbs(["list", "watch"]);
+
+  const account = { namespace: operatorNamespace, name: "x402-k8s-operator" };
+  const adminToken = await admin.token(account);
   using http = new KubeHttp({ ...cluster.access, adminToken });
-  const path = `${collectionPath("Ingress", scenario.namespace)}/not-there`;
-  const contentType = "application/merge-patch+json";
+  const path = `${collectionPath(kind, namespace)}/not-there`;
+  const request = { body: {}, contentType: "application/merge-patch+json" };
+  // The API server learns of the role by a watch of its own, and nothing tells when it has.
   for (let status = 404; status === 404;) {
-    const reply = http.request("PATCH", path, { body: {}, contentType });
-    status = await reply.then(() => 200, (error: ApiError) => error.status);
+    status = await http.request("PATCH", path, request)
+      .then(() => 200, (error: ApiError) => error.status);
   }
+  return () => setVerbs(rights![index]!.verbs);
 }

@@ -41,7 +41,6 @@ clusterTest("Events tell what happened to whom", async (cluster) => {
   const expected = [
     "Normal Ingress web PathsCharged",
     "Normal Ingress web PathsRestored",
-    "Normal X402Route prices Accepted",
     "Normal X402Route prices Patched",
     "Warning X402Route twice Conflicted",
     "Warning X402Route wrong Invalid",

@@ -175,7 +175,7 @@ export class Scenario implements AsyncDisposable {
 }
 
 /** Whatever the host. */
-export function backendsOf({ spec }: Live<"Ingress">): IngressPaths {
+function backendsOf({ spec }: Live<"Ingress">): IngressPaths {
   return backendsByPath((spec?.rules ?? []).flatMap(({ http }) => http?.paths ?? []));
 }
 

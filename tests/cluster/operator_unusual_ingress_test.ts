@@ -12,12 +12,12 @@ clusterTest("an Ingress with 10,000 paths is patched and restored", async (clust
   const patched = Object.fromEntries(Object.keys(paths).map((path) => [path, throughGateway]));
   const { spec } = await scenario.applyIngress("web", paths);
   await scenario.applyRoute("prices", { rules: [postsCost("/api/**")] });
-  await scenario.untilBackends("web", patched, 20_000);
+  await scenario.untilBackends("web", patched, 60_000);
   await scenario.untilReady("prices");
   await scenario.untilLook("/api/9999", "api 402");
   await scenario.untilLook("/api/1234/x", "site 402");
   await scenario.delete("X402Route", "prices");
-  const restored = await scenario.untilBackends("web", paths, 20_000);
+  const restored = await scenario.untilBackends("web", paths, 60_000);
   assert.equal(JSON.stringify(restored.spec), JSON.stringify(spec));
   assert.equal(restored.metadata.annotations, undefined);
 });

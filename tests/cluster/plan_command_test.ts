@@ -50,7 +50,7 @@ clusterTest("plan --cluster foretells every write of the operator", async (clust
   await applySamples(cluster, shop, ["service.yaml", "ingress.yaml"]);
   const before = await plan(cluster, ...scope, ...files);
   assert.match(before, /<- changes, now straight there/);
-  assert.match(before, /The operator would write:\n  create  services /);
+  assert.match(before, /The operator would write:\n {2}create {2}services /);
   const planned = JSON.parse(await plan(cluster, ...scope, ...files, "-o", "json"));
   const names = (await admin.list("Service", { namespace: shop })).map((it) => it.metadata.name);
   assert.deepEqual(names, ["weather-api"], "nothing was written");
@@ -70,12 +70,12 @@ clusterTest("plan --cluster foretells every write of the operator", async (clust
   assert.doesNotMatch(after, /<- changes/);
   assert.match(
     after,
-    /  patch  ingresses .*1 path leads to the gateway/,
+    / patch +ingresses .*1 path leads to the gateway/,
     "put back by its manifest",
   );
   assert.match(
     await plan(cluster, ...scope),
-    /\(Prefix\)  through the gateway to weather-api:http\n/,
+    /\(Prefix\) {2}through the gateway to weather-api:http\n/,
   );
   assert.match(await plan(cluster, ...scope), /\nThe operator would write nothing\.\n/);
 });
@@ -84,9 +84,14 @@ clusterTest("plan --cluster tells what is wrong there, and blames no manifest", 
   const { admin } = cluster;
   const shop = await cluster.createNamespace();
   await applySamples(cluster, shop);
+  // A cluster in which no operator is installed yet.
+  const own = await cluster.createNamespace();
+  const scope = ["--watch-namespaces", shop, "--operator-namespace", own];
+  const before = await plan(cluster, ...scope);
+  assert.match(before, new RegExp(`^note: there is no operator: its Service ${own}/`, "m"));
+  assert.match(before, / patch +ingresses .*1 path leads to the gateway/);
+
   await admin.delete("Ingress", { namespace: shop, name: "weather" });
-  const scope = ["--watch-namespaces", shop, "--operator-namespace", shop];
   const text = await plan(cluster, ...scope);
-  assert.match(text, new RegExp(`^note: there is no operator: its Service ${shop}/`, "m"));
   assert.match(text, new RegExp(`^error: X402Route ${shop}/${route}: .*does not exist\\.$`, "m"));
 });

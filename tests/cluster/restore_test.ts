@@ -150,6 +150,28 @@ clusterTest("restore refuses to work against a running operator", async (cluster
   assert.equal((await restore(cluster, "--all")).code, 0);
 });
 
+clusterTest("restore takes a Lease that was not renewed in time for dead", async (cluster) => {
+  const namespace = await cluster.createNamespace();
+  const lease = (renewedMsAgo: number) =>
+    cluster.admin.apply({
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace, name: "x402-k8s-operator" },
+      spec: {
+        holderIdentity: "crashed",
+        leaseDurationSeconds: 15,
+        renewTime: new Date(Date.now() - renewedMsAgo).toISOString().replace("Z", "000Z"),
+      },
+    });
+  await lease(5_000);
+  const early = await restore(cluster, "--namespace", namespace);
+  assert.match(early.stderr, /the operator crashed is running/);
+  assert.equal((await restore(cluster, "--namespace", namespace, "--force")).code, 0);
+  await lease(16_000);
+  const { code, stderr } = await restore(cluster, "--namespace", namespace);
+  assert.equal(code, 0, stderr);
+});
+
 /** Of every Ingress that is patched, somebody else is faster by a moment. */
 class LateClient extends AdminClient {
   readonly conflicts: string[] = [];
@@ -206,6 +228,7 @@ clusterTest("restore goes past what the API server refuses, and tells it", async
   const args = ["restore", "--service-account-dir", dir, "--namespace", shop];
   const { code, stderr } = await runCommand(args, { env });
   assert.equal(code, 1);
+  assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
   assert.match(
     stderr,
     new RegExp(`ingresses ${shop}/weather: PATCH .* 403 .*cannot patch resource`),
