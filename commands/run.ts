@@ -79,7 +79,7 @@ function settingsOf(flags: RunFlags, connection: KubeConnection): OperatorSettin
     watchNamespaces: flags.watchNamespaces,
     drainRoutesMs: flags.drainRoutes,
     // A pod keeps its name when its container starts anew, and is somebody else then.
-    identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
+    identity: `${Deno.env.get("HOSTNAME") ?? operatorName}_${crypto.randomUUID()}`,
     ...(flags.leaderElect && {
       election: {
         namespace,

@@ -48,6 +48,7 @@ export function applyWrites(state: ClusterState, writes: readonly ClusterWrite[]
     ingresses: after("ingresses", state.ingresses),
     services: after("services", state.services),
     endpointSlices: after("endpointslices", state.endpointSlices),
+    ledLately: state.ledLately,
     writeProblems: state.writeProblems,
   };
 }

@@ -25,14 +25,16 @@ const metadata = z.object({
 
 const port = z.int().min(1).max(65535);
 
-/** What Kubernetes takes for a host: a DNS name (RFC 1123), or one whose first label is `*`. */
+/**
+ * What Kubernetes takes for a host: a DNS name (RFC 1123, but for the length of its labels), or one
+ * whose first label is `*`.
+ */
 const host = z.string().max(253).regex(
-  /^$|^(\*\.)?(?![0-9.]+$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/i,
+  /^$|^(\*\.)?(?!(\d+\.){3}\d+$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i,
   'a host is a DNS name such as "api.example.com" or "*.example.com", without a port',
 );
 
-/** Kubernetes limits it to no length; the plan needs one, and requests are not longer either. */
-const path = z.string().max(1024).regex(/^(\/|$)/, 'a path starts with "/"');
+const path = z.string().regex(/^(\/|$)/, 'a path starts with "/"');
 
 /** Sequences that Kubernetes allows in paths of type ImplementationSpecific only. */
 const notCanonical = /\/\/|\/\.{1,2}(\/|$)|%2f/i;
@@ -44,7 +46,7 @@ export const ingressBackendSchema = z.object({
       .exactOptional(),
   }).exactOptional(),
   /** Anything but a Service, such as a bucket: carried along, never called. */
-  resource: z.record(z.string(), z.string()).exactOptional(),
+  resource: z.record(z.string(), z.string().nullable()).exactOptional(),
 });
 
 const ingressPath = z.object({
@@ -74,7 +76,10 @@ export const ingressSchema = z.object({
     })).exactOptional(),
   }),
 });
-export type Ingress = z.output<typeof ingressSchema>;
+export type Ingress = z.output<typeof ingressSchema> & {
+  /** Why the object cannot be read as it is now; the rest is what was known of it before. */
+  readonly unreadable?: string;
+};
 export type IngressBackend = z.output<typeof ingressBackendSchema>;
 
 /** The part of a Service (v1) that the plan reads. */
@@ -85,6 +90,7 @@ export const serviceSchema = z.object({
     type: z.string().exactOptional(),
     clusterIP: z.string().exactOptional(),
     externalName: z.string().exactOptional(),
+    selector: z.record(z.string(), z.string()).nullable().exactOptional(),
     ports: z.array(z.object({
       name: z.string().exactOptional(),
       port,
@@ -122,6 +128,8 @@ export interface ClusterState {
   readonly services: readonly Service[];
   /** Those of the operator's own Service, and those that the operator has made. */
   readonly endpointSlices: readonly EndpointSlice[];
+  /** Ingresses (`namespace/name`) that have led to the gateway a moment ago. */
+  readonly ledLately: ReadonlySet<string>;
   /** What the API server said to the last write of an object (`ingresses shop/api`), if it failed. */
   readonly writeProblems: ReadonlyMap<string, WriteProblem>;
 }

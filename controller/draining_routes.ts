@@ -33,7 +33,8 @@ export class DrainingRoutes {
 
   /** The snapshot with the paths that have gone lately; `now` in ms, never decreasing. */
   add(snapshot: RouteSnapshot, now: number): RouteSnapshot {
-    const paths = pathsOf(snapshot);
+    const { fallback = noTables } = snapshot;
+    const paths = new Map([...pathsOf(fallback), ...pathsOf(snapshot)]);
     for (const [key, path] of this.#current) {
       if (!paths.has(key)) this.#gone.set(key, { ...path, until: now + this.keepMs });
     }
@@ -41,11 +42,13 @@ export class DrainingRoutes {
       if (until <= now || paths.has(key)) this.#gone.delete(key);
     }
     this.#current = paths;
-    return this.#gone.size === 0
-      ? snapshot
-      : { ...snapshot, draining: tablesOf([...this.#gone.values()]) };
+    if (this.#gone.size === 0) return snapshot;
+    const places = [...pathsOf(fallback).values(), ...this.#gone.values()];
+    return { ...snapshot, fallback: tablesOf(places) };
   }
 }
+
+const noTables: RouteTables = { hosts: [], ingresses: [] };
 
 function pathsOf({ hosts, ingresses }: RouteTables): Map<string, Omit<GonePath, "until">> {
   return new Map(
@@ -60,7 +63,7 @@ function pathsOf({ hosts, ingresses }: RouteTables): Map<string, Omit<GonePath, 
   );
 }
 
-function tablesOf(gone: readonly GonePath[]): RouteTables {
+function tablesOf(gone: readonly Omit<GonePath, "until">[]): RouteTables {
   const ingresses = [...new Set(gone.map(({ ingress }) => ingress))];
   const hosts = new Map<string, IngressPath[]>();
   for (const { host, path, ingress } of gone) {

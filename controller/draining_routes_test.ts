@@ -43,12 +43,12 @@ Deno.test("a path that has gone is served as it was last, until its time is over
   draining.add(snapshot({ api: ["one/a", "one/b"] }), 0);
   draining.add(snapshot({ api: ["one/a", "one/b"] }, "2"), 1_000);
   const gone = draining.add(snapshot({ api: ["one/a"] }, "3"), 2_000);
-  assert.deepEqual(outline(gone.draining), ["one/b -> http://api-v2 of api"]);
+  assert.deepEqual(outline(gone.fallback), ["one/b -> http://api-v2 of api"]);
   assert.equal(draining.nextEnd, 32_000);
   const late = draining.add(snapshot({ api: ["one/a"] }, "3"), 31_999);
-  assert.deepEqual(outline(late.draining), ["one/b -> http://api-v2 of api"]);
+  assert.deepEqual(outline(late.fallback), ["one/b -> http://api-v2 of api"]);
   const over = draining.add(snapshot({ api: ["one/a"] }, "3"), 32_000);
-  assert.equal(over.draining, undefined);
+  assert.equal(over.fallback, undefined);
   assert.equal(draining.nextEnd, undefined);
 });
 
@@ -57,10 +57,10 @@ Deno.test("a path that comes back is not draining any more, whatever it is now",
   draining.add(snapshot({ api: ["one/a"] }), 0);
   draining.add(snapshot({}), 1_000);
   const back = draining.add(snapshot({ other: ["one/a"] }), 2_000);
-  assert.equal(back.draining, undefined);
+  assert.equal(back.fallback, undefined);
   assert.equal(draining.nextEnd, undefined);
   // And when it goes again, its time begins anew.
-  assert.deepEqual(outline(draining.add(snapshot({}), 3_000).draining), [
+  assert.deepEqual(outline(draining.add(snapshot({}), 3_000).fallback), [
     "one/a -> http://other-v1 of other",
   ]);
   assert.equal(draining.nextEnd, 33_000);
@@ -71,13 +71,13 @@ Deno.test("paths that went at different times end at different times, each with 
   draining.add(snapshot({ api: ["one/a", "one/b"], other: ["two/c"] }), 0);
   draining.add(snapshot({ api: ["one/b"], other: ["two/c"] }), 1_000);
   const both = draining.add(snapshot({}), 2_000);
-  assert.deepEqual(outline(both.draining), [
+  assert.deepEqual(outline(both.fallback), [
     "one/a -> http://api-v1 of api",
     "one/b -> http://api-v1 of api",
     "two/c -> http://other-v1 of other",
   ]);
   assert.equal(draining.nextEnd, 31_000);
-  assert.deepEqual(outline(draining.add(snapshot({}), 31_000).draining), [
+  assert.deepEqual(outline(draining.add(snapshot({}), 31_000).fallback), [
     "one/b -> http://api-v1 of api",
     "two/c -> http://other-v1 of other",
   ]);
@@ -94,7 +94,7 @@ Deno.test("a path of the same name but another type is another path", () => {
       paths: paths.map((path) => ({ ...path, pathType: "Exact" })),
     })),
   }, 0);
-  assert.equal(outline(draining.add(snapshot({ api: ["one/a"] }), 1).draining)?.length, 1);
+  assert.equal(outline(draining.add(snapshot({ api: ["one/a"] }), 1).fallback)?.length, 1);
 });
 
 Deno.test("without a time to keep them, nothing drains, and the snapshot itself is handed on", () => {

@@ -19,6 +19,7 @@ export function stateOf(objects: readonly ManifestObject[]): ClusterState {
     ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
     services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
     endpointSlices: [],
+    ledLately: new Set(),
     writeProblems: new Map(),
   };
 }

@@ -3,7 +3,14 @@ import type { ClusterState, RawObject } from "./cluster_state.ts";
 import { overlay } from "./overlay.ts";
 
 function stateWith(routes: readonly RawObject[]): ClusterState {
-  return { routes, ingresses: [], services: [], endpointSlices: [], writeProblems: new Map() };
+  return {
+    routes,
+    ingresses: [],
+    services: [],
+    endpointSlices: [],
+    ledLately: new Set(),
+    writeProblems: new Map(),
+  };
 }
 
 const metadata = { namespace: "shop", name: "api" };

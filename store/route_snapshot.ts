@@ -5,10 +5,11 @@
  */
 export interface RouteSnapshot extends RouteTables {
   /**
-   * What was served a moment ago and is gone: tried where the routes themselves have no path for a
-   * request, because proxies in front need seconds to notice.
+   * Tried where the routes themselves have no path for a request: what was served a moment ago and
+   * is gone, because proxies in front need seconds to notice, and what must not stand in the way of
+   * anybody else's routes.
    */
-  readonly draining?: RouteTables;
+  readonly fallback?: RouteTables;
 }
 
 export interface RouteTables {

@@ -35,7 +35,7 @@ function setUp() {
     "*.test": ["/"],
     "": ["/"],
   });
-  const gateway = startTestGateway({ ...routes, draining });
+  const gateway = startTestGateway({ ...routes, fallback: draining });
   const client = Deno.createHttpClient(clientOptions);
   return {
     now,

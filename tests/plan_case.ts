@@ -7,7 +7,7 @@ import {
 import { parseManifestFile } from "../controller/manifest_file.ts";
 import { noMemory, type Plan, plan, type PlanMemory } from "../controller/plan/plan.ts";
 import type { PlanOptions } from "../controller/plan/plan_options.ts";
-import type { Backend, RouteSnapshot, Rule } from "../store/route_snapshot.ts";
+import type { Backend, RouteSnapshot, RouteTables, Rule } from "../store/route_snapshot.ts";
 import { readDocuments } from "./golden.ts";
 
 /**
@@ -54,6 +54,7 @@ function readState(files: readonly URL[]): ClusterState {
     ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
     services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
     endpointSlices: slices.map((slice) => endpointSliceSchema.parse(slice)),
+    ledLately: new Set(),
     writeProblems: new Map(),
   };
 }
@@ -82,7 +83,11 @@ export function clusterOutcome({ snapshot, statuses, writes }: Plan) {
   };
 }
 
-function snapshotOutline({ hosts, ingresses }: RouteSnapshot) {
+function snapshotOutline({ fallback, ...tables }: RouteSnapshot) {
+  return { ...tablesOutline(tables), ...(fallback && { fallback: tablesOutline(fallback) }) };
+}
+
+function tablesOutline({ hosts, ingresses }: RouteTables) {
   const nameOf = ({ namespace, name }: { namespace: string; name: string }) =>
     `${namespace}/${name}`;
   return {

@@ -53,6 +53,7 @@ export class PlanCluster {
         "endpointslices",
         (object): EndpointSlice => endpointSliceSchema.parse(object),
       ),
+      ledLately: new Set(),
       writeProblems: new Map(),
     };
   }

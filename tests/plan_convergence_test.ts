@@ -241,11 +241,21 @@ class Run {
     }
   }
 
+  /** A longer path of the host takes the request, to another Service. */
+  #belongsElsewhere(request: readonly string[], place: PathEntry): boolean {
+    return this.#paths.some(({ host, path, pathType, service }) =>
+      host === place.host && pathType === "Prefix" && service !== place.service &&
+      path.length > place.path.length &&
+      matchesPattern([...pathSegments(path), "**"], request)
+    );
+  }
+
   /** Every path of which some request costs something leads to the gateway. */
   assertCharged(rules: readonly RuleEntry[]): void {
     const backends = this.#backends();
     for (const place of this.#paths) {
       const charged = requestsOf(place).some((request) =>
+        !this.#belongsElsewhere(request, place) &&
         rules.find(({ path }) => matchesPattern(pathSegments(path), request))?.free === false
       );
       const name = (backends.get(placeOf(place)) as ReturnType<typeof backendOf>).service.name;

@@ -59,6 +59,7 @@ function shuffled(state: ClusterState): fc.Arbitrary<ClusterState> {
     ingresses: shuffle(state.ingresses),
     services: shuffle(state.services),
     endpointSlices: shuffle(state.endpointSlices),
+    ledLately: fc.constant(state.ledLately),
     writeProblems: fc.constant(state.writeProblems),
   });
 }

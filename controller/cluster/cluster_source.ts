@@ -37,7 +37,7 @@ export class ClusterSource {
   }
 
   /** What is known now. */
-  state(): Omit<ClusterState, "writeProblems"> {
+  state(): Omit<ClusterState, "ledLately" | "writeProblems"> {
     return {
       routes: valuesOf(this.#routes),
       ingresses: valuesOf(this.#ingresses),
@@ -67,11 +67,11 @@ export class ClusterSource {
   }
 
   #reflector<T>(
-    { resource, read }: ClusterList<T>,
+    list: ClusterList<T>,
     isSame: (before: T, now: T) => boolean = () => false,
   ): Reflector<T> {
     const { client, onChange, report } = this.options;
-    return new Reflector({ client, resource, read, isSame, onChange, report });
+    return new Reflector({ ...list, client, isSame, onChange, report });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import { keyOf } from "../cluster_state.ts";
 import { DrainingRoutes } from "../draining_routes.ts";
+import { LatelyLed } from "../lately_led.ts";
 import { noMemory, type Plan, plan, type PlanMemory } from "../plan/plan.ts";
 import type { ClusterPlanOptions } from "../plan/plan_options.ts";
 import { ClusterSource } from "./cluster_source.ts";
@@ -58,8 +59,8 @@ export interface Operator {
 }
 
 /**
- * Milliseconds that a change waits for others, so that a burst of them is one new snapshot: as long
- * as it took to plan the last one, so that a large cluster has half of its time for requests.
+ * Milliseconds that a change waits for others, so that a burst of them is one new snapshot. Between
+ * two plans there is as much time as the first took, up to the longer wait: requests need some too.
  */
 const coalesceMs = { min: 5, max: 20 };
 
@@ -75,19 +76,21 @@ export class OperatorLoop {
   readonly #source: ClusterSource;
   readonly #writer: ClusterWriter;
   readonly #draining: DrainingRoutes;
+  readonly #led: LatelyLed;
   readonly #election: LeaderElection | undefined;
   #memory: PlanMemory = noMemory;
   /** Of this replica as the leader. */
   #term: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #laterTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Milliseconds that the last plan and its publishing took. */
-  #lastMs = 0;
+  /** `performance.now()` until when there is to be no other plan. */
+  #restUntil = 0;
   #drainTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly operator: Operator) {
     const { client, settings, report } = operator;
     this.#draining = new DrainingRoutes(settings.drainRoutesMs);
+    this.#led = new LatelyLed(settings.drainRoutesMs);
     this.#source = new ClusterSource({
       client,
       namespaces: settings.watchNamespaces,
@@ -147,7 +150,7 @@ export class OperatorLoop {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#source.synced) this.#reconcile();
-    }, Math.min(Math.max(this.#lastMs, coalesceMs.min), coalesceMs.max));
+    }, Math.min(Math.max(this.#restUntil - performance.now(), coalesceMs.min), coalesceMs.max));
   }
 
   /** For what changes nothing, but has to be seen some time: a status that somebody else wrote. */
@@ -161,12 +164,18 @@ export class OperatorLoop {
     const { settings, publish, report } = this.operator;
     const started = performance.now();
     try {
-      const state = { ...this.#source.state(), writeProblems: this.#writer.problems };
+      const state = {
+        ...this.#source.state(),
+        ledLately: this.#led.at(started),
+        writeProblems: this.#writer.problems,
+      };
       const planned = plan(state, settings.plan, this.#memory);
       publish(this.#draining.add(planned.snapshot, started));
       this.#memory = planned;
-      this.#lastMs = performance.now() - started;
-      report(publishedEvent(planned, this.#lastMs));
+      this.#led.see(ingressesLed(planned), started);
+      const ended = performance.now();
+      this.#restUntil = ended + (ended - started);
+      report(publishedEvent(planned, ended - started));
       if (this.#term !== undefined) {
         const byKey = <T extends { metadata: { namespace: string; name: string } }>(
           objects: readonly T[],
@@ -183,10 +192,18 @@ export class OperatorLoop {
 
   #planEndOfDraining(): void {
     clearTimeout(this.#drainTimer);
-    const { nextEnd } = this.#draining;
-    if (nextEnd === undefined) return;
-    this.#drainTimer = setTimeout(() => this.#changed(), Math.ceil(nextEnd - performance.now()));
+    const nextEnd = Math.min(this.#draining.nextEnd ?? Infinity, this.#led.nextEnd ?? Infinity);
+    if (nextEnd === Infinity) return;
+    this.#drainTimer = setTimeout(
+      () => this.#changed(),
+      Math.max(0, Math.ceil(nextEnd - performance.now())),
+    );
   }
+}
+
+/** The Ingresses (`namespace/name`) of which a path leads, or is about to lead, to the gateway. */
+function ingressesLed({ originals }: Plan): ReadonlySet<string> {
+  return new Set([...originals].filter(([, slots]) => slots.size > 0).map(([key]) => key));
 }
 
 function publishedEvent({ snapshot, statuses }: Plan, ms: number): OperatorEvent {

@@ -37,13 +37,20 @@ export async function readCluster(
     all(lists.services),
     all(lists.endpointSlices),
   ]);
-  const state = { routes, ingresses, services, endpointSlices, writeProblems: new Map() };
+  const state = {
+    routes,
+    ingresses,
+    services,
+    endpointSlices,
+    ledLately: new Set<string>(),
+    writeProblems: new Map(),
+  };
   return { state, refused };
 }
 
 async function readList<T>(
   client: KubeClient,
-  { resource: { path, query }, read }: ClusterList<T>,
+  { resource: { path, query }, read, unreadable }: ClusterList<T>,
   refused: string[],
 ): Promise<T[]> {
   const objects: T[] = [];
@@ -58,7 +65,9 @@ async function readList<T>(
         objects.push(read({ apiVersion, kind: kind.replace(/List$/, ""), ...item }));
       } catch (error) {
         const resource = path.split("/").at(-1);
-        refused.push(`${resource} ${keyOf(item.metadata)}: ${(error as Error).message}`);
+        const reason = (error as Error).message;
+        refused.push(`${resource} ${keyOf(item.metadata)}: ${reason}`);
+        if (unreadable !== undefined) objects.push(unreadable(item, reason, undefined));
       }
     }
     more = page.metadata.continue ?? "";

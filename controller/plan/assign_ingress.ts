@@ -12,7 +12,7 @@ export const allowedNamespacesAnnotation = "x402.io/allowed-namespaces";
  * `ingresses` are by `namespace/name`.
  */
 export function assignIngress(
-  { name, ingress: reference }: RouteClaim,
+  { name, ingress: reference, manual }: RouteClaim,
   ingresses: ReadonlyMap<string, OriginalIngress>,
 ): OriginalIngress | Finding | undefined {
   if (reference === undefined) return undefined;
@@ -27,6 +27,11 @@ export function assignIngress(
       `${where} has to allow it with the annotation ${allowedNamespacesAnnotation}: ` +
         name.namespace,
     );
+  }
+  if (reference.namespace !== name.namespace && manual) {
+    // Its backends would be Services of somebody else, who has allowed prices and not that.
+    const sentence = "is of another namespace, where the mode Manual is not allowed";
+    return finding("not-permitted", path, sentence);
   }
   return ingress ?? finding("ingress-not-found", path, `${where} does not exist`);
 }

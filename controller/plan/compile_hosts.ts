@@ -13,34 +13,44 @@ import {
 import { defaultSlotKey } from "./backend_slots.ts";
 import { LastResults } from "../../store/last_results.ts";
 import { rewriteAnnotation } from "./patch_safety.ts";
-import { byAge, compare } from "./object_order.ts";
+import { HostClasses, ingressClass } from "./host_classes.ts";
+import { HostPaths } from "./host_paths.ts";
+import { byAge } from "./object_order.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { resolveBackend } from "./resolve_backend.ts";
 
-/** The hosts of the snapshot, and what the X402Routes of each Ingress have to be told. */
+/** The hosts of the snapshot and of its fallback, and what the X402Routes of each Ingress have to be told. */
 export interface CompiledHosts {
   readonly hosts: readonly HostRoutes[];
+  readonly fallback: readonly HostRoutes[];
   readonly findings: ReadonlyMap<Ingress, readonly Finding[]>;
 }
 
 /**
  * Compiles the Ingresses of `served`, given in the order of `RouteSnapshot.ingresses`. Where two
  * name the same host and path, the older one gets it; a default backend gets only what nobody names.
- * One of the `others` takes nothing away, but is reported all the same: which of the two an Ingress
+ * What stands on a host of another class goes to the fallback; hosts belong to those Ingresses that
+ * are `priced` by an X402Route. One of the `others` takes nothing away, but is reported all the same: which of the two an Ingress
  * controller follows is its own affair, and it may be both (a canary). `services` are by `namespace/name`.
  */
 export function compileHosts(
   served: readonly Ingress[],
+  priced: ReadonlySet<Ingress>,
   others: readonly Ingress[],
   services: ReadonlyMap<string, Service>,
   options: PlanOptions,
 ): CompiledHosts {
   const indices = new Map(served.map((ingress, index) => [ingress, index]));
+  const classes = new HostClasses(served.filter((each) => priced.has(each)));
+  const strangerOf = (host: string, ingress: Ingress) =>
+    options.gateway && classes.stranger(host, ingress);
   const findings = new Map<Ingress, Finding[]>(served.map((ingress) => [ingress, []]));
+  const hosts = new HostPaths();
+  const fallback = new HostPaths();
   // A host without paths counts too: it keeps wildcards of others away.
-  const hosts = new Map<string, Map<string, IngressPath>>(
-    served.flatMap(ingressHosts).map((host) => [host, new Map()]),
-  );
+  for (const ingress of served) {
+    for (const host of ingressHosts(ingress)) if (!strangerOf(host, ingress)) hosts.of(host);
+  }
   const owners = new Owners();
   for (const place of placesByPriority([...served, ...others], options)) {
     const { ingress, host } = place;
@@ -62,13 +72,15 @@ export function compileHosts(
     if (owner !== ingress && isExclusive(place)) {
       report(findings.get(ingress)!, [ingressConflict(place, owner)]);
     }
-    const paths = hosts.get(host)!;
+    const stranger = strangerOf(host, ingress);
+    if (stranger) report(findings.get(ingress)!, [classConflict(place, stranger)]);
+    const paths = (stranger ? fallback : hosts).of(host);
     if (paths.has(key)) continue;
     const compiled = compilePlace(place, index, services, options);
     paths.set(key, compiled.path);
     report(findings.get(ingress)!, compiled.findings);
   }
-  return { hosts: sortedHosts(hosts), findings };
+  return { hosts: hosts.sorted(), fallback: fallback.sorted(), findings };
 }
 
 /** The Ingresses that have a host and path, by who serves them. */
@@ -81,10 +93,6 @@ class Owners {
     if (owners === undefined) this.#byServer.set(server, owners = new Map());
     return owners;
   }
-}
-
-function ingressClass({ metadata, spec }: Ingress): string {
-  return spec.ingressClassName ?? metadata.annotations?.["kubernetes.io/ingress.class"] ?? "";
 }
 
 /** Whether two Ingresses that have it are a mistake, and not up to the Ingress controller. */
@@ -189,6 +197,15 @@ function ingressConflict(place: IngressPlace, winner: Ingress, how = ""): Findin
   return ofIngress("ingress-conflict", place, sentence);
 }
 
+/** Inside and outside of a network one namespace may have both; with others it is a quarrel. */
+function classConflict(place: IngressPlace, owner: Ingress): Finding {
+  const { namespace } = place.ingress.metadata;
+  const kind = owner.metadata.namespace === namespace ? "warning" : "ingress-conflict";
+  const sentence = `whose host ${place.host || "(every host)"} belongs to Ingress ` +
+    `${keyOf(owner.metadata)}, which is older and of another class; that one's paths come first`;
+  return ofIngress(kind, place, sentence);
+}
+
 function ofIngress(kind: FindingKind, { ingress }: IngressPlace, sentence: string): Finding {
   const names = `names Ingress ${keyOf(ingress.metadata)}, ${sentence}`;
   return finding(kind, ["spec", "ingressRef"], names);
@@ -203,18 +220,4 @@ function report(known: Finding[], news: readonly Finding[]): void {
   }
 }
 
-function sortedHosts(hosts: ReadonlyMap<string, ReadonlyMap<string, IngressPath>>): HostRoutes[] {
-  return [...hosts]
-    .sort(([a], [b]) => compare(a, b))
-    .map(([host, entries]) => {
-      const paths = [...entries.values()];
-      const [key = paths] = paths;
-      return hostRoutes.get(key, [host, ...paths], () => ({
-        host,
-        paths: paths.toSorted((a, b) => compare(a.path, b.path) || compare(a.pathType, b.pathType)),
-      }));
-    });
-}
-
 /** By the first path that was found. */
-const hostRoutes = new LastResults<WeakKey, HostRoutes>();

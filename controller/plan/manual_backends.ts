@@ -13,8 +13,10 @@ export function withManualBackends(
   services: ReadonlyMap<string, Service>,
   options: PlanOptions,
 ): RouteClaim {
-  const { manual, accepted, ingress } = claim;
+  const { manual, accepted, ingress, name } = claim;
   if (!manual || accepted === undefined || ingress === undefined) return claim;
+  // Refused later on: whether somebody else has such a Service is nobody's business.
+  if (ingress.namespace !== name.namespace) return claim;
   const findings: Finding[] = [...claim.findings];
   const rules = claim.rules.map((rule, index) => {
     const reference = accepted.spec.routes[index]?.backend ?? {};

@@ -22,13 +22,16 @@ interface PlacedRule {
 }
 
 /**
- * Puts the rules of all X402Routes of one Ingress in matching order: those of the older route first.
+ * Puts the rules of all X402Routes of one Ingress in matching order: those of the Ingress's own namespace
+ * first, then those of the older route.
  * A rule that an earlier one wholly covers can never be reached: a conflict when the earlier one is
  * of another route, a warning within one route. It stays in the list, where it does no harm.
  * Blocked rules are left alone: whether they can be reached is not what their author has to know.
  */
 export function mergeRules(claims: readonly RouteClaim[]): MergedRules {
-  const byPriority = [...claims].sort((a, b) => byAge(a.metadata, b.metadata));
+  const byPriority = [...claims].sort((a, b) =>
+    Number(isGuest(a)) - Number(isGuest(b)) || byAge(a.metadata, b.metadata)
+  );
   const placed = byPriority
     .flatMap((claim) => claim.rules.map((rule, index) => ({ claim, rule, index })))
     .map((place, position): PlacedRule => ({
@@ -45,6 +48,11 @@ export function mergeRules(claims: readonly RouteClaim[]): MergedRules {
   }
   const catchAlls = byPriority.flatMap(({ catchAll }) => catchAll ?? []);
   return { rules: [...placed.map(({ rule }) => rule), ...catchAlls], findings };
+}
+
+/** Whether the X402Route is from another namespace: the owner of the Ingress goes first. */
+function isGuest({ name, ingress }: RouteClaim): boolean {
+  return ingress?.namespace !== name.namespace;
 }
 
 /**

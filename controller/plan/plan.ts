@@ -20,7 +20,7 @@ import { type OriginalIngress, originalIngress } from "./original_ingress.ts";
 import type { PlanOptions } from "./plan_options.ts";
 import { readClaim, type RouteClaim } from "./route_claim.ts";
 import { type RouteStatus, routeStatus } from "./route_status.ts";
-import { ingressRules, isServed } from "./served_ingress.ts";
+import { fallbackTables, ingressRules, isServed } from "./served_ingress.ts";
 
 /** What a plan has to know of the one before: what cannot be read from the cluster any more. */
 export interface PlanMemory {
@@ -80,14 +80,17 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
     });
   const { claimsOf, ingressOf, findings } = assign(claims, originals);
 
-  const serves = (each: OriginalIngress) => isServed(each, claimsOf.get(each)!, options);
+  const serves = (each: OriginalIngress) =>
+    isServed(each, claimsOf.get(each)!, state.ledLately, options);
   const served = originals.filter(serves);
   const others = originals.filter((each) => !serves(each));
   const merged = served.map((each) => {
     const claimsHere = claimsOf.get(each)!;
     return mergedRules.get(each, claimsHere, () => mergeRules(claimsHere));
   });
-  const compiled = compileHosts(authorsOf(served), authorsOf(others), services, options);
+  const isPriced = (each: OriginalIngress) => !options.gateway || claimsOf.get(each)!.length > 0;
+  const priced = new Set(authorsOf(served.filter(isPriced)));
+  const compiled = compileHosts(authorsOf(served), priced, authorsOf(others), services, options);
   served.forEach(({ author }, index) => {
     for (const [claim, found] of merged[index]!.findings) {
       findings.get(claim)!.push(...found, ...compiled.findings.get(author)!);
@@ -120,18 +123,20 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
       ? notApplied
       : changes?.ingressPatched(decidedOf.get(original)!, claim);
   };
+  const rules = served.map((each, index) => ingressRules(each, merged[index]!));
+  const fallback = fallbackTables(compiled.fallback, rules);
   const planned = deepFreeze({
-    snapshot: {
-      hosts: compiled.hosts,
-      ingresses: served.map((each, index) => ingressRules(each, merged[index]!)),
-    },
+    snapshot: { hosts: compiled.hosts, ingresses: rules, ...(fallback && { fallback }) },
     ingressChanges: decided.flatMap(({ original, decision: { paths } }) => {
       const { namespace, name } = original.live.metadata;
       return paths.length === 0 ? [] : [{ namespace, name, paths }];
     }),
-    statuses: claims.map((claim) =>
-      routeStatus(claim, findings.get(claim)!, ingressOf, gateway && patchedOf(claim))
-    ),
+    statuses: [
+      ...claims.map((claim) =>
+        routeStatus(claim, findings.get(claim)!, ingressOf, gateway && patchedOf(claim))
+      ),
+      ...(changes?.held ?? []),
+    ].sort(byName),
     writes: changes?.writes ?? [],
     accepted: new Map(
       claims.flatMap(({ name, accepted }) => accepted ? [[keyOf(name), accepted]] : []),

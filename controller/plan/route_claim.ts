@@ -68,7 +68,7 @@ function claimInstead(
   const moved = blocked.ingress !== undefined &&
     keyOf(blocked.ingress) !== keyOf(lastValid.ingress);
   return {
-    ...{ metadata, name, form: "last-valid", ...lastValid, findings },
+    ...{ metadata, name, form: "last-valid", ...lastValid, findings: blocked.findings },
     ...(moved && { elsewhere: blocked }),
   };
 }

@@ -19,27 +19,27 @@ export interface RouteMatch {
  *
  * 1. the host: its exact name, else its wildcard, else the entry without a host; never two of them
  * 2. the Ingress path: `Exact`, else the longest `Prefix` by whole segments
- * 3. where there is none: 1 and 2 among the routes that are draining, except that a host which is
+ * 3. where there is none: 1 and 2 among those of the fallback, except that a host which is
  *    named now is not served by a wildcard of theirs; none there either is a 404
  * 4. the rules of that Ingress, in the order of its X402Routes: the first whose pattern matches the
  *    path and whose methods include the method; none means free
  */
 export class RouteIndex {
   readonly #hosts: CompiledHosts;
-  readonly #draining: CompiledHosts | undefined;
+  readonly #fallback: CompiledHosts | undefined;
 
   /** @param compiler that of the snapshot before, if there is one: it knows what is the same */
   constructor(snapshot: RouteSnapshot, metrics: Metrics, compiler = new TableCompiler(metrics)) {
     compiler.begin();
     this.#hosts = compiler.compile(snapshot);
-    const { draining } = snapshot;
-    if (draining === undefined) return;
-    const former = new Set(draining.hosts.map(({ host }) => host));
+    const { fallback } = snapshot;
+    if (fallback === undefined) return;
+    const former = new Set(fallback.hosts.map(({ host }) => host));
     // A host without paths keeps wildcards away.
     const named = snapshot.hosts.filter(({ host }) => !former.has(host))
       .map(({ host }) => ({ host, paths: [] }));
-    const hosts = [...draining.hosts, ...named];
-    this.#draining = compiler.compile({ ...draining, hosts });
+    const hosts = [...fallback.hosts, ...named];
+    this.#fallback = compiler.compile({ ...fallback, hosts });
   }
 
   /**
@@ -66,7 +66,7 @@ export class RouteIndex {
     method: string,
   ): RouteMatch | undefined {
     const found = this.#hosts.find(host)?.find(path, segments) ??
-      this.#draining?.find(host)?.find(path, segments);
+      this.#fallback?.find(host)?.find(path, segments);
     if (found === undefined) return undefined;
     const ingress = found.compiledIngress;
     const rule = ingress.rules.find(segments, method);
