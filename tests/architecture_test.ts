@@ -64,6 +64,20 @@ Deno.test("folders import only what ARCHITECTURE.md allows, through the doors", 
   assert.deepEqual(offences, []);
 });
 
+Deno.test("what is written to a cluster is written in one place, but for the Lease", async () => {
+  const writers: string[] = [];
+  for await (const path of sources("controller/")) {
+    const text = await Deno.readTextFile(new URL(path, root));
+    if (path.endsWith("_test.ts")) continue;
+    if (/\.request(?:<[^>]*>)?\(\s*"(?:POST|PUT|PATCH|DELETE)"/.test(text)) writers.push(path);
+  }
+  assert.deepEqual(writers.sort(), [
+    "controller/cluster/cluster_writer.ts",
+    "controller/cluster/leader_election.ts",
+    "controller/cluster/send_write.ts",
+  ]);
+});
+
 Deno.test(`no source file has more than ${maxLines} lines`, async () => {
   const offences: string[] = [];
   for await (const path of sources()) {
