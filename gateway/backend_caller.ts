@@ -7,6 +7,7 @@ import type { TrustedProxies } from "./trusted_proxies.ts";
 import { backendHeaders, checkTransferCoding } from "./upstream/headers.ts";
 import { checkMethod, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
 import { checkAnnouncedLength } from "./upstream/upload.ts";
+import { checkLoop, hopsHeader } from "./upstream/hops.ts";
 import {
   type BackendSocket,
   checkHandshake,
@@ -56,6 +57,7 @@ export class BackendCaller {
     backendOf(exchange);
     checkMethod(request.method);
     checkTransferCoding(request.headers.get("transfer-encoding"));
+    checkLoop(request.headers.get(hopsHeader));
     checkAnnouncedLength(request, this.settings.limits);
     if (isWebSocketUpgrade(request)) checkHandshake(request);
   }
@@ -120,8 +122,9 @@ function withHeaders(response: Response, lines: readonly HeaderLine[]): Response
   return response;
 }
 
-/** What a preflight is about (Fetch standard, section 3.2), and who asks. */
-const preflightNames = /^(?:origin|access-control-request-.*|user-agent|x-forwarded-.*)$/;
+/** What a preflight is about (Fetch standard, section 3.2), who asks, and on which way. */
+const preflightNames =
+  /^(?:origin|access-control-request-.*|user-agent|x-402-hops|x-forwarded-.*)$/;
 
 /** What one buyer paid for must not be handed to others from a shared cache (RFC 9111, 5.2.2.7). */
 function privateCache(headers: Headers): void {

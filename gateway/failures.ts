@@ -21,6 +21,7 @@ const table = {
   uri_too_long: [414, "The query is longer than this gateway accepts."],
   body_too_large: [413, "The request body is larger than this gateway accepts."],
   // What the backend did wrong.
+  loop_detected: [508, "The backend of this path leads back to this gateway."],
   upstream_unreachable: [502, "The backend cannot be reached."],
   upstream_reset: [502, "The backend closed the connection before it answered."],
   upstream_invalid: [502, "The backend sent a reply that is not valid HTTP."],

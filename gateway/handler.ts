@@ -84,7 +84,7 @@ export class GatewayHandler {
   #serve(exchange: Exchange): Promise<Response> {
     const { rule } = exchange.match;
     if (rule === undefined) {
-      exchange.match.ingress.unmatched.value++;
+      exchange.match.ingress.unmatched.add("unmatched");
       return this.deps.backends.forward(exchange);
     }
     switch (rule.access.kind) {

@@ -100,7 +100,10 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
 
   return {
     addresses: { gateway: gateway.address, metrics: scrape.address, probes: probes.address },
-    publish: (snapshot) => snapshots.publish(snapshot),
+    publish(snapshot) {
+      snapshots.publish(snapshot);
+      metrics.forgetGone(tables.tallies());
+    },
     drain: (timeoutMs) => drained ??= drain(timeoutMs),
   };
 }

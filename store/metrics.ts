@@ -1,11 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { ClusterMetrics } from "./cluster_metrics.ts";
 import { DurationHistogram } from "./duration_histogram.ts";
-
-/** A counter for one set of labels: looked up when routes are compiled, raised by `+=` on requests. */
-export interface CounterHandle {
-  value: number;
-}
+import { RouteCounter, type RouteTally } from "./route_counter.ts";
 
 /** What became of a request, the label `payment_status` of `x402_requests_total`. */
 export const paymentStatuses = [
@@ -32,8 +28,19 @@ export type PaymentStatus = (typeof paymentStatuses)[number];
 export class Metrics {
   readonly registry = new Registry();
 
-  readonly #requests = new Handles("path", "namespace", "route_name", "payment_status");
-  readonly #amounts = new Handles("path", "wallet", "network");
+  readonly #requests = new RouteCounter(
+    this.registry,
+    "x402_requests_total",
+    "Total number of requests processed by the x402 gateway",
+    ...["path", "namespace", "route_name", "payment_status"],
+  );
+  readonly #amounts = new RouteCounter(
+    this.registry,
+    "x402_payment_amount_total",
+    // The one place where an amount is a float: Prometheus has no other numbers.
+    "Total payment amounts settled, in whole tokens, as a float: not for accounting",
+    ...["path", "wallet", "network"],
+  );
   #cluster: ClusterMetrics | undefined;
 
   readonly verificationDuration = new DurationHistogram(
@@ -57,69 +64,25 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor() {
-    this.#requests.export(
-      this.registry,
-      "x402_requests_total",
-      "Total number of requests processed by the x402 gateway",
-    );
-    this.#amounts.export(
-      this.registry,
-      "x402_payment_amount_total",
-      // The one place where an amount is a float: Prometheus has no other numbers.
-      "Total payment amounts settled, in whole tokens, as a float: not for accounting",
-    );
-  }
-
   /** Exposed from the first use on: a process without a cluster has none of them. */
   get cluster(): ClusterMetrics {
     return this.#cluster ??= new ClusterMetrics(this.registry);
   }
 
-  requests(path: string, namespace: string, route: string, status: PaymentStatus): CounterHandle {
-    return this.#requests.get(path, namespace, route, status);
+  /** Of one rule, by `PaymentStatus`. */
+  requests(path: string, namespace: string, route: string): RouteTally {
+    return this.#requests.tally(path, namespace, route);
   }
 
-  amounts(path: string, wallet: string, network: string): CounterHandle {
-    return this.#amounts.get(path, wallet, network);
-  }
-}
-
-/**
- * Plain number cells that a prom-client counter reads when it is scraped: prom-client hashes the
- * labels on every `inc()`, which is too dear for a line that every request passes.
- */
-class Handles {
-  readonly #labelNames: readonly string[];
-  readonly #cells = new Map<string, { labels: Record<string, string>; handle: CounterHandle }>();
-
-  constructor(...labelNames: string[]) {
-    this.#labelNames = labelNames;
+  /** Of one rule, by network; whole tokens as a float. */
+  amounts(path: string, wallet: string): RouteTally {
+    return this.#amounts.tally(path, wallet);
   }
 
-  get(...values: string[]): CounterHandle {
-    const key = JSON.stringify(values);
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      const labels = Object.fromEntries(this.#labelNames.map((name, i) => [name, values[i]!]));
-      this.#cells.set(key, cell = { labels, handle: { value: 0 } });
-    }
-    return cell.handle;
-  }
-
-  export(registry: Registry, name: string, help: string): void {
-    const cells = this.#cells;
-    new Counter({
-      name,
-      help,
-      labelNames: [...this.#labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const { labels, handle } of cells.values()) {
-          if (handle.value > 0) this.inc(labels, handle.value);
-        }
-      },
-    });
+  /** Forgets what has not been in force for ten minutes; for each time that routes are put in force. */
+  forgetGone(inForce: Iterable<RouteTally>, now = performance.now()): void {
+    const tallies = new Set(inForce);
+    this.#requests.forgetGone(tallies, now);
+    this.#amounts.forgetGone(tallies, now);
   }
 }

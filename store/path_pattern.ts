@@ -9,8 +9,11 @@ export type PathPattern = readonly string[];
 /** More `**` than that are a mistake. */
 const maxGlobstars = 4;
 
-/** Characters. `covers` and `intersects` recurse once a segment. */
+/** Characters. */
 const maxPatternLength = 1024;
+
+/** Every pattern is compared with every path of its Ingress, in time that grows with both. */
+export const maxPatternSegments = 64;
 
 /** What canonical paths have unencoded: pchar of RFC 3986, section 3.3, and what browsers leave. */
 const literal = /[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|]/;
@@ -54,7 +57,11 @@ export function parsePattern(text: string): { pattern: PathPattern } | { problem
   if (ambiguous !== undefined) {
     return { problem: `${quote(text)} has ${ambiguous}, which backends read in different ways` };
   }
-  const pattern = pathSegments(decodeEscapes(text, literal));
+  const pattern = literalSegments(text);
+  if (pattern.length > maxPatternSegments) {
+    const problem = `it has ${pattern.length} segments; at most ${maxPatternSegments} are allowed`;
+    return { problem };
+  }
   for (const segment of pattern) {
     const reason = segmentProblem(segment);
     if (reason !== undefined) return { problem: `${quote(text)} has ${reason}` };
@@ -76,9 +83,22 @@ function segmentProblem(segment: string): string | undefined {
   return undefined;
 }
 
-/** RFC 3986, section 6.2.2: unreserved characters decoded, upper case hex. */
+/**
+ * The spelling that requests have: characters that no URL path has encoded (UTF-8), and RFC 3986,
+ * section 6.2.2: unreserved characters decoded, upper case hex.
+ */
 export function normalizePercentEncoding(text: string): string {
-  return decodeEscapes(text, /[A-Za-z0-9\-._~]/);
+  return decodeEscapes(encodeOthers(text), /[A-Za-z0-9\-._~]/);
+}
+
+/** Segments of a path as a pattern would spell them, with all decoded that can stand unencoded. */
+export function literalSegments(path: string): string[] {
+  return pathSegments(decodeEscapes(encodeOthers(path), literal));
+}
+
+/** What no URL path has unencoded, percent signs apart. */
+function encodeOthers(text: string): string {
+  return text.toWellFormed().replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@[\]^|%/]+/g, encodeURIComponent);
 }
 
 /** Decodes the escapes of characters that `decoded` matches; upper case hex in the others. */
@@ -115,7 +135,9 @@ export function matchesPattern(pattern: PathPattern, segments: readonly string[]
  * of `**` + `*` and of `*` + `**`. Takes the product of the lengths at most.
  */
 export function covers(a: PathPattern, b: PathPattern): boolean {
-  if (differInLiterals(a, b)) return false; // Most pairs of rules do, and it costs nothing to see.
+  // Most pairs of rules differ in some of this, and it costs little to see.
+  if (b.includes("**") && !a.includes("**")) return false;
+  if (differInLiterals(a, b) || !intersects(a, b)) return false;
   const outer = ordered(a), inner = ordered(b);
   return memoized(outer.length, inner.length, (i, j, cover) => {
     const x = outer[i], y = inner[j];
@@ -155,16 +177,51 @@ function ordered(pattern: PathPattern): PathPattern {
   return result;
 }
 
-/** Whether some path is matched by both patterns. Exact; takes the product of the lengths at most. */
+/**
+ * Whether some path is matched by both patterns. Exact. What stands before the first `**` and after
+ * the last one has to agree; where both have a `**`, that is enough: each takes what the other has
+ * in its middle.
+ */
 export function intersects(a: PathPattern, b: PathPattern): boolean {
-  return memoized(a.length, b.length, (i, j, meet) => {
-    const x = a[i], y = b[j];
-    if (x === undefined && y === undefined) return true;
-    if (x === "**") return meet(i + 1, j) || (y !== undefined && meet(i, j + 1));
-    if (y === "**") return meet(i, j + 1) || (x !== undefined && meet(i + 1, j));
-    if (x === undefined || y === undefined) return false;
-    return (x === y || x === "*" || y === "*") && meet(i + 1, j + 1);
-  });
+  if (!startsMeet(a, b)) return false;
+  const [isOpen, isOtherOpen] = [a.includes("**"), b.includes("**")];
+  if (isOpen && isOtherOpen) return startsMeet(a.toReversed(), b.toReversed());
+  if (isOpen) return fits(a, b);
+  return isOtherOpen ? fits(b, a) : a.length === b.length;
+}
+
+/** Whether two patterns, `b` from an offset on, agree up to the first `**` or the end of one. */
+function startsMeet(a: PathPattern, b: PathPattern, offset = 0): boolean {
+  for (let place = 0; place < a.length && offset + place < b.length; place++) {
+    const x = a[place], y = b[offset + place];
+    if (x === "**" || y === "**") return true;
+    if (x !== y && x !== "*" && y !== "*") return false;
+  }
+  return true;
+}
+
+/** Whether a pattern with `**` meets one without, with which it agrees up to its first `**`. */
+function fits(pattern: PathPattern, fixed: PathPattern): boolean {
+  const [first, ...runs] = betweenGlobstars(pattern);
+  const last = runs.pop()!;
+  const end = fixed.length - last.length;
+  let from = first!.length;
+  if (from > end || !startsMeet(last, fixed, end)) return false;
+  // The first place that fits leaves most to the runs after it.
+  for (const run of runs) {
+    while (from + run.length <= end && !startsMeet(run, fixed, from)) from++;
+    from += run.length;
+  }
+  return from <= end;
+}
+
+function betweenGlobstars(pattern: PathPattern): string[][] {
+  const runs: string[][] = [[]];
+  for (const segment of pattern) {
+    if (segment === "**") runs.push([]);
+    else runs.at(-1)!.push(segment);
+  }
+  return runs;
 }
 
 /** `decide(0, 0)`, asked at most once for each pair of places; `i` and `j` may reach the lengths. */

@@ -4,7 +4,9 @@ import {
   covers,
   formatPattern,
   intersects,
+  literalSegments,
   matchesPattern,
+  normalizePercentEncoding,
   parsePattern,
   pathSegments,
 } from "./path_pattern.ts";
@@ -44,7 +46,8 @@ Deno.test("percent-encodings and the trailing slash of a pattern are normalized"
 const refused: readonly [text: string, problem: string][] = [
   ["api", '"api" does not start with "/"'],
   ["", '"" does not start with "/"'],
-  ["/a".repeat(513), "it has 1026 characters; at most 1024 are allowed"],
+  ["/" + "a".repeat(1024), "it has 1025 characters; at most 1024 are allowed"],
+  ["/a".repeat(65), "it has 65 segments; at most 64 are allowed"],
   ["/a?b=1", '"/a?b=1" has a query or fragment; a pattern matches the path only'],
   ["/a#b", '"/a#b" has a query or fragment; a pattern matches the path only'],
   ["/a b", '"/a b" contains " ", which no URL path has; write it as %20'],
@@ -121,15 +124,35 @@ Deno.test("covers sees through wildcards in different order", () => {
 });
 
 Deno.test("covers and intersects are quick on the longest hostile patterns", () => {
-  const stars = (count: number) => "/*".repeat(count);
-  const a = parsed(`/**${stars(125)}/**${stars(125)}/**${stars(125)}/**${stars(125)}`);
-  const b = parsed(`/**/a${stars(62)}/**/a${stars(62)}/**/a${stars(63)}/**`);
+  const a = parsed("/a".repeat(64));
+  const b = parsed(`/**${"/a".repeat(61)}/b/**`);
+  const c = parsed(`/**/a${"/*".repeat(60)}/a/**`);
+  const path = [...Array(512).fill("a"), "c", "**"];
   const started = performance.now();
-  for (const [x, y] of [[a, b], [b, a], [a, a]] as const) {
-    covers(x, y);
-    intersects(x, y);
+  for (const x of [a, b, c]) {
+    for (const y of [a, b, c, path, path.slice(0, -1)]) {
+      for (let round = 0; round < 20; round++) {
+        covers(x, y);
+        intersects(x, y);
+      }
+    }
   }
   assert.ok(performance.now() - started < 1000);
+});
+
+const spellings: readonly [text: string, normalized: string, literal: string][] = [
+  ["/café", "/caf%C3%A9", "/caf%C3%A9"],
+  ["/caf%c3%a9", "/caf%C3%A9", "/caf%C3%A9"],
+  ["/a b{c}", "/a%20b%7Bc%7D", "/a%20b%7Bc%7D"],
+  ["/%7e/a%3Ab", "/~/a%3Ab", "/~/a:b"],
+  ["/\ud800", "/%EF%BF%BD", "/%EF%BF%BD"],
+  ["/100%", "/100%", "/100%"],
+];
+Deno.test("paths are spelled as requests and patterns spell them", () => {
+  for (const [text, normalized, literal] of spellings) {
+    assert.equal(normalizePercentEncoding(text), normalized);
+    assert.equal(formatPattern(literalSegments(text)), literal);
+  }
 });
 
 function parsed(text: string): readonly string[] {

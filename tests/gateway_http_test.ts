@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startPaidApi } from "./rig/paid_api.ts";
 import type { GatewaySettings } from "../gateway/mod.ts";
 import type { IngressRules, Rule } from "../store/route_snapshot.ts";
+import { collectGarbage } from "./support/collect_garbage.ts";
 import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
 
 const terms = usdcTerms("http://127.0.0.1:1");
@@ -232,6 +233,7 @@ Deno.test("draining cuts off a stream that does not end in time", async () => {
   const reply = await fetch(`${test.url}/stream?events=0`);
   const reader = reply.body!.getReader();
   await reader.read();
+  await collectGarbage();
   assert.equal(await test.gateway.drain(100), false);
   await assert.rejects(async () => {
     while (!(await reader.read()).done);

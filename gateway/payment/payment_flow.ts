@@ -190,7 +190,7 @@ export class PaymentFlow {
       .finally(() => this.#settling.delete(fields));
     if (outcome.kind === "settled") {
       rule.count("payment_accepted");
-      access.amounts.value += access.price;
+      access.amounts.add(access.terms.networkV1 ?? access.terms.network, access.price);
       log.info("payment settled", { ...fields, transaction: outcome.transaction });
     } else if (outcome.kind === "refused") {
       rule.count("settlement_failed");

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
-import type { CounterHandle, Metrics, PaymentStatus } from "../../store/metrics.ts";
+import type { Metrics, PaymentStatus } from "../../store/metrics.ts";
+import type { RouteTally } from "../../store/route_counter.ts";
 import type { Backend, PaymentTerms, Rule } from "../../store/route_snapshot.ts";
 import { Challenge } from "../payment/challenge.ts";
 import { RecentReplies } from "../payment/recent_replies.ts";
@@ -11,27 +12,24 @@ export class CompiledRule {
   readonly route: Rule["route"];
   /** Where requests of this rule go; undefined: where the Ingress path says. */
   readonly backend: Backend | undefined;
-  readonly #metrics: Metrics;
-  readonly #counters: Partial<Record<PaymentStatus, CounterHandle>> = {};
+  readonly #requests: RouteTally;
 
   constructor(rule: Rule, readonly access: CompiledAccess, metrics: Metrics) {
     this.pattern = rule.pattern;
     if (rule.methods !== undefined) this.methods = rule.methods;
     this.route = rule.route;
     this.backend = rule.backend;
-    this.#metrics = metrics;
+    this.#requests = metrics.requests(rule.pattern, rule.route.namespace, rule.route.name);
   }
 
   /** Raises `x402_requests_total` of this rule. */
   count(status: PaymentStatus): void {
-    const { namespace, name } = this.route;
-    const counter = this.#counters[status] ??= this.#metrics.requests(
-      this.pattern,
-      namespace,
-      name,
-      status,
-    );
-    counter.value++;
+    this.#requests.add(status);
+  }
+
+  /** What is counted of this rule. */
+  get tallies(): RouteTally[] {
+    return this.access.kind === "paid" ? [this.#requests, this.access.amounts] : [this.#requests];
   }
 }
 
@@ -47,7 +45,7 @@ export interface PaidAccess {
   readonly conditions: readonly CompiledCondition[];
   /** Decides when no condition matched; "pay" where there are no conditions. */
   readonly otherwise: "pay" | "free";
-  readonly amounts: CounterHandle;
+  readonly amounts: RouteTally;
   /** Whole tokens as a float, for the metric only. */
   readonly price: number;
 }
@@ -97,7 +95,7 @@ export class RuleCompiler {
         pattern: memoize(this.#patterns, pattern, () => RE2JS.compile(pattern)),
       })),
       otherwise: conditionDefault,
-      amounts: this.metrics.amounts(pattern, terms.payTo, terms.networkV1 ?? terms.network),
+      amounts: this.metrics.amounts(pattern, terms.payTo),
       price: Number(terms.price),
     };
   }

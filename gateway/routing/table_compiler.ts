@@ -1,5 +1,6 @@
 import { LastResults } from "../../store/last_results.ts";
-import type { CounterHandle, Metrics } from "../../store/metrics.ts";
+import type { Metrics } from "../../store/metrics.ts";
+import type { RouteTally } from "../../store/route_counter.ts";
 import type {
   HostRoutes,
   IngressPath,
@@ -17,7 +18,9 @@ export interface CompiledIngress {
   readonly tlsHosts: readonly string[];
   readonly rules: RuleTrie<CompiledRule>;
   /** Requests that no rule matches. */
-  readonly unmatched: CounterHandle;
+  readonly unmatched: RouteTally;
+  /** All that is counted of it. */
+  readonly tallies: readonly RouteTally[];
 }
 
 export type CompiledPath = IngressPath & { readonly compiledIngress: CompiledIngress };
@@ -28,7 +31,9 @@ export type CompiledHosts = HostTable<PathTable<CompiledPath>>;
  * is not made anew: one changed price among a thousand Ingresses is one Ingress to compile.
  */
 export class TableCompiler {
-  readonly #ingresses = new LastResults<IngressRules, CompiledIngress>();
+  /** Of this snapshot alone: what comes back later may have been forgotten by the metrics. */
+  #ingresses = new Map<IngressRules, CompiledIngress>();
+  #former = this.#ingresses;
   readonly #paths = new LastResults<HostRoutes, PathTable<CompiledPath>>();
   readonly #rules: RuleCompiler;
 
@@ -39,6 +44,8 @@ export class TableCompiler {
   /** Begins a snapshot, of which all calls of `compile` are until the next. */
   begin(): void {
     this.#rules.begin();
+    this.#former = this.#ingresses;
+    this.#ingresses = new Map();
   }
 
   compile({ ingresses, hosts }: RouteTables): CompiledHosts {
@@ -46,12 +53,22 @@ export class TableCompiler {
     return new HostTable(hosts.map((entry) => [entry.host, this.#pathTable(entry, compiled)]));
   }
 
+  /** What is counted of the routes of this snapshot. */
+  *tallies(): Generator<RouteTally> {
+    for (const { tallies } of this.#ingresses.values()) yield* tallies;
+  }
+
   #ingress(ingress: IngressRules): CompiledIngress {
-    return this.#ingresses.get(ingress, [], () => ({
-      ...ingress,
-      rules: new RuleTrie(ingress.rules.map((rule) => this.#rules.compile(rule))),
-      unmatched: this.metrics.requests("unmatched", ingress.namespace, "", "unmatched"),
-    }));
+    const compiled = this.#former.get(ingress) ?? this.#compileIngress(ingress);
+    this.#ingresses.set(ingress, compiled);
+    return compiled;
+  }
+
+  #compileIngress(ingress: IngressRules): CompiledIngress {
+    const rules = ingress.rules.map((rule) => this.#rules.compile(rule));
+    const unmatched = this.metrics.requests("unmatched", ingress.namespace, "");
+    const tallies = [unmatched, ...rules.flatMap((rule) => rule.tallies)];
+    return { ...ingress, rules: new RuleTrie(rules), unmatched, tallies };
   }
 
   #pathTable(entry: HostRoutes, ingresses: readonly CompiledIngress[]): PathTable<CompiledPath> {

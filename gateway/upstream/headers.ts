@@ -1,4 +1,5 @@
 import { Failure } from "../failures.ts";
+import { checkLoop, hopsHeader, nextHop } from "./hops.ts";
 
 /** Header lines as they go over the wire; names in lower case. */
 export type HeaderLines = [name: string, value: string][];
@@ -44,10 +45,10 @@ export const forwardedNames = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /**
  * The header lines for the backend: hop-by-hop lines and payments removed, Host as received,
- * `X-Forwarded-*` of strangers replaced. Names are compared with every other character as `-`,
- * because CGI-style backends read `X_402_Payer`, `X.402.Payer` and `X-402-Payer` as one variable.
+ * `X-Forwarded-*` of strangers replaced, the gateways counted. Names are compared with every other
+ * character as `-`, because CGI-style backends read `X_402_Payer`, `X.402.Payer` and `X-402-Payer` as one variable.
  * @param identity who paid: `x-402-*` lines that no client can forge
- * @throws {Failure} `invalid_transfer_encoding` for any coding other than chunked
+ * @throws {Failure} `invalid_transfer_encoding` for any coding other than chunked; `loop_detected`
  */
 export function backendHeaders(
   headers: Headers,
@@ -57,7 +58,9 @@ export function backendHeaders(
 ): HeaderLines {
   checkTransferCoding(headers.get("transfer-encoding"));
   const named = namedBy(headers.get("connection") ?? "");
-  const lines: HeaderLines = [["host", authority]];
+  const hops = headers.get(hopsHeader);
+  checkLoop(hops);
+  const lines: HeaderLines = [["host", authority], [hopsHeader, nextHop(hops)]];
   // In this file `forEach`, because an iterator costs six times as much (measured, Deno 2.9.6).
   headers.forEach((value, received) => {
     const name = twin.test(received) ? received.replace(/[^a-z0-9]/g, "-") : received;

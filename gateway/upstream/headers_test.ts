@@ -9,6 +9,9 @@ const forwarded: HeaderLines = [
   ["x-forwarded-host", "h:80"],
 ];
 
+/** What begins every request to a backend. */
+const first: HeaderLines = [["host", "h:80"], ["x-402-hops", "1"]];
+
 function sent(lines: HeaderLines, peer = stranger, identity?: HeaderLines): HeaderLines {
   return backendHeaders(new Headers(lines), "h:80", peer, identity);
 }
@@ -43,14 +46,19 @@ Deno.test("only what is about the message reaches the backend", () => {
     "x-own_name",
     "1",
   ]];
-  assert.deepEqual(sent([...removed, ...kept]), [["host", "h:80"], ...kept, ...forwarded]);
+  assert.deepEqual(sent([...removed, ...kept]), [...first, ...kept, ...forwarded]);
 });
 
 Deno.test("Connection cannot take away what the gateway writes", () => {
-  const lines = sent([["connection", "host, x-forwarded-for, x-402-payer"]], stranger, [
+  const lines = sent([["connection", "host, x-402-hops, x-forwarded-for, x-402-payer"]], stranger, [
     ["x-402-payer", "0xreal"],
   ]);
-  assert.deepEqual(lines, [["host", "h:80"], ...forwarded, ["x-402-payer", "0xreal"]]);
+  assert.deepEqual(lines, [...first, ...forwarded, ["x-402-payer", "0xreal"]]);
+});
+
+Deno.test("the gateways are counted, also where Connection names the header", () => {
+  const lines = sent([["x-402-hops", "2"], ["connection", "x-402-hops"], ["via", "1.0 fred"]]);
+  assert.deepEqual(lines.slice(0, 3), [["host", "h:80"], ["x-402-hops", "3"], ["via", "1.0 fred"]]);
 });
 
 Deno.test("a trusted proxy is believed, and appended to X-Forwarded-For", () => {
@@ -60,12 +68,12 @@ Deno.test("a trusted proxy is believed, and appended to X-Forwarded-For", () => 
     ["x-forwarded-proto", "https"],
   ];
   assert.deepEqual(sent([...told, ["x-forwarded-for", "192.0.2.1"]], ownProxy), [
-    ["host", "h:80"],
+    ...first,
     ["x-forwarded-for", "192.0.2.1, 10.0.0.1"],
     ...told,
   ]);
   assert.deepEqual(sent([], ownProxy), [
-    ["host", "h:80"],
+    ...first,
     ["x-forwarded-for", "10.0.0.1"],
     ...forwarded.slice(1),
   ]);
