@@ -39,6 +39,8 @@ export function operatorReporter(log: Logger, metrics: Metrics): (event: Operato
         return event.status === "True"
           ? log.info("X402Route", fields)
           : log.warn("X402Route does not work as written", fields);
+      case "crd-outdated":
+        return log.warn("the CRD is older than this operator: it drops fields of the status");
       case "snapshot-published":
         metrics.routeStoreUpdates.inc();
         metrics.activeRoutes.set(event.routes);

@@ -121,9 +121,9 @@ const ingress = (path: string, host = "a.example") =>
 const errorsOf = (text: string) =>
   parseManifestFile("f.json", text).errors.map(({ reason }) => reason).join();
 
-for (const path of ["x", "", "/x//y", "/x/../y", "/.", "/a%2Fb", "/a".repeat(513)]) {
-  Deno.test(`an Ingress path as Kubernetes or the plan refuses it: ${path.slice(0, 9)}`, () => {
-    assert.match(errorsOf(ingress(path)), /\.path is .*(starts with "\/"|at most 1024)/);
+for (const path of ["x", "", "/x//y", "/x/../y", "/.", "/a%2Fb"]) {
+  Deno.test(`an Ingress path as Kubernetes refuses it: ${path}`, () => {
+    assert.match(errorsOf(ingress(path)), /\.path is .*starts with "\/"/);
   });
 }
 

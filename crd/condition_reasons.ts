@@ -32,6 +32,7 @@ export const conditionReasons = {
     TooManyPaths: "False: the original backends do not fit into the annotations of the Ingress.",
     GatewayServiceConflict: "False: a Service in the namespace has the name of the gateway's.",
     PatchFailed: "False: the API server refused the patch; the message has its words.",
+    IngressUnreadable: "False: the Ingress exists and cannot be read; it is not written to.",
     Reverted: "False: something else puts the paths back again and again.",
   },
   Ready: {

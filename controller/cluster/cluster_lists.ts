@@ -11,13 +11,14 @@ import {
 } from "../cluster_state.ts";
 import { managedBy, sliceManagerLabel, sliceServiceLabel } from "../plan/gateway_slices.ts";
 import { type KubeResource, listPath } from "./kube_paths.ts";
-import type { WatchedResource } from "./reflector.ts";
+import type { ReflectorOptions, WatchedResource } from "./reflector.ts";
 import type { KubeObject } from "./watch_stream.ts";
 
 /** One list of the API server, and how an object of it is read; `read` throws when it cannot be. */
 export interface ClusterList<T> {
   readonly resource: WatchedResource;
   readonly read: (object: KubeObject) => T;
+  readonly unreadable?: NonNullable<ReflectorOptions<T>["unreadable"]>;
 }
 
 /** All lists that a plan is made of, by kind. */
@@ -48,7 +49,9 @@ export function clusterLists(namespaces: readonly string[], own: ObjectName): Cl
   const madeSlices = { labelSelector: `${sliceManagerLabel}=${managedBy}` };
   return {
     routes: everywhere("x402routes").map((resource) => ({ resource, read: (object) => object })),
-    ingresses: everywhere("ingresses").map(reader("networking.k8s.io/v1", ingressSchema)),
+    ingresses: everywhere("ingresses")
+      .map(reader<Ingress>("networking.k8s.io/v1", ingressSchema))
+      .map((list) => ({ ...list, unreadable: unreadableIngress })),
     services: [...everywhere("services"), ...(isWatched ? [] : [ownService])]
       .map(reader("v1", serviceSchema)),
     endpointSlices: [...everywhere("endpointslices", madeSlices), ownSlices]
@@ -57,6 +60,17 @@ export function clusterLists(namespaces: readonly string[], own: ObjectName): Cl
 }
 
 type Query = NonNullable<WatchedResource["query"]>;
+
+/** It is there, which is not nothing: nobody may take its way to the gateway away. */
+function unreadableIngress(
+  { metadata }: KubeObject,
+  unreadable: string,
+  before?: Ingress,
+): Ingress {
+  const apiVersion = "networking.k8s.io/v1";
+  const nothing: Ingress = { apiVersion, metadata: metadata as Ingress["metadata"], spec: {} };
+  return { ...(before ?? nothing), unreadable };
+}
 
 /** Keeps what the plan reads. Objects of a list come without their apiVersion. */
 function reader<T>(apiVersion: string, schema: z.ZodType<T>) {

@@ -5,12 +5,14 @@ import type { Plan } from "../plan/plan.ts";
 import type { RouteCondition } from "../plan/route_conditions.ts";
 import type { RouteStatus } from "../plan/route_status.ts";
 import type { KubeClient } from "./kube_client.ts";
+import { KubeError } from "./kube_error.ts";
 import { type Happening, kubeEvent } from "./kube_event.ts";
 import { type KubeResource, listPath, objectPath } from "./kube_paths.ts";
 import { Reverts, revertWindowMs } from "./reverts.ts";
 import { fieldManager, sendWrite } from "./send_write.ts";
 import { type StatusUpdate, statusUpdate } from "./status_update.ts";
 import { type WriteOutcome, WriteQueue, type WriteTask } from "./write_queue.ts";
+import { WrittenStatuses } from "./written_statuses.ts";
 
 export interface WriterEvent {
   readonly type: "cluster-write";
@@ -23,16 +25,19 @@ export interface WriterEvent {
   readonly reason?: string;
 }
 
-/** The status of an X402Route says something new. */
-export interface ConditionEvent {
-  readonly type: "route-condition";
-  /** `namespace/name` */
-  readonly route: string;
-  readonly condition: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-}
+export type ConditionEvent =
+  /** The status of an X402Route says something new. */
+  | {
+    readonly type: "route-condition";
+    /** `namespace/name` */
+    readonly route: string;
+    readonly condition: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }
+  /** The API server has dropped fields of a status: its CRD is older than this operator. Told once. */
+  | { readonly type: "crd-outdated" };
 
 export interface WriterOptions {
   readonly client: KubeClient;
@@ -59,6 +64,9 @@ type NotedTask = WriteTask & Pick<WriterEvent, "note" | "verb">;
 /** Milliseconds that "Pending" is waited for before it is worth a status of its own. */
 const pendingMs = 1_000;
 
+/** Milliseconds: a path may be free for as long as its patch is refused. */
+const refusedRetryMs = 5_000;
+
 /**
  * The one place that writes to the cluster, on the leader only; the Lease itself is written by
  * `leader_election.ts`. It decides nothing: it carries out the writes of the latest plan.
@@ -70,6 +78,8 @@ export class ClusterWriter {
   readonly #reverts = new Reverts();
   /** Of most X402Routes nothing has changed since the plan before. */
   readonly #updates = new LastResults<RouteStatus, StatusUpdate | undefined>();
+  readonly #written = new WrittenStatuses();
+  #isCrdOutdated = false;
   /** Resolves when the last Event has been sent. */
   #told: Promise<unknown> = Promise.resolve();
   #review: ReturnType<typeof setTimeout> | undefined;
@@ -77,7 +87,7 @@ export class ClusterWriter {
   constructor(private readonly options: WriterOptions) {
     this.#queue = new WriteQueue(
       options.isLeader,
-      (task, outcome, error) => this.#attempted(task, outcome, error),
+      (...attempt) => this.#attempted(...attempt),
     );
   }
 
@@ -98,6 +108,7 @@ export class ClusterWriter {
   /** To be called when the term is over; resolves when nothing is being written any more. */
   stop(): Promise<void> {
     this.problems.clear();
+    this.#written.clear();
     clearTimeout(this.#review);
     return this.#queue.clear();
   }
@@ -110,9 +121,15 @@ export class ClusterWriter {
       delayMs: verb === "delete" && write.later ? this.options.drainRoutesMs : 0,
       note,
       verb,
+      ...(verb !== "delete" && { refusedRetryMs }),
       send: async (term) => {
         await sendWrite(this.options.client, write, term);
         if (resource === "ingresses") this.#patched(write, written, term);
+        if (verb === "patch" && write.warning !== undefined) {
+          const { metadata } = written.routes.get(keyOf(write))!;
+          const warning = { reason: "OriginalUnknown", note: write.warning } as const;
+          this.#tell({ about: "x402routes", metadata, type: "Warning", ...warning }, term);
+        }
       },
     };
   }
@@ -125,14 +142,16 @@ export class ClusterWriter {
     this.#reverts.patched(key, charged, now);
     const count = this.#reverts.count(key, now);
     if (count !== undefined) {
+      clearTimeout(this.#review);
+      this.#review = setTimeout(this.options.onProblems, revertWindowMs);
+      // Told once: neither a status nor an Event for each of hundreds of times.
+      if (this.problems.get(`ingresses ${key}`)?.reason === "Reverted") return;
       this.#setProblem(`ingresses ${key}`, {
         reason: "Reverted",
         message:
           `Something puts the paths of Ingress ${key} back again and again, ${count} times ` +
           "within a minute; tell it to leave their backends alone, or use ingressRef.mode Manual.",
       });
-      clearTimeout(this.#review);
-      this.#review = setTimeout(this.options.onProblems, revertWindowMs);
     }
     const { metadata } = ingresses.get(key)!;
     const reason = charged.length > 0 ? "PathsCharged" : "PathsRestored";
@@ -146,7 +165,8 @@ export class ClusterWriter {
     now: Date,
   ): NotedTask | undefined {
     const update = this.#updates.get(status, [route], () => statusUpdate(route, status, now));
-    if (update === undefined) return undefined;
+    const overwrittenMs = this.#written.delayMs(route, status);
+    if (update === undefined || overwrittenMs === undefined) return undefined;
     const { metadata } = route;
     const isNew = route.status === undefined;
     const isNews = ({ type, status, reason }: RouteCondition) =>
@@ -158,17 +178,20 @@ export class ClusterWriter {
     return {
       key: `x402routes/status ${keyOf(metadata)}`,
       version: String(metadata.resourceVersion),
-      delayMs: isPending ? pendingMs : 0,
+      delayMs: isPending ? pendingMs : overwrittenMs,
       afterOthers: isPending,
       note: "the status is up to date",
       verb: "patch",
       send: async (term) => {
-        await this.options.client.request("PATCH", `${objectPath("x402routes", metadata)}/status`, {
+        const path = `${objectPath("x402routes", metadata)}/status`;
+        const answer = await this.options.client.request<RawObject>("PATCH", path, {
           query: { fieldManager },
-          body: { status: update.status },
+          // With the version: a leader that was suspended must not write over its successor's.
+          body: { metadata: { resourceVersion: metadata.resourceVersion }, status: update.status },
           contentType: "application/merge-patch+json",
           signal: term,
         });
+        if (!this.#written.written(status, answer)) this.#crdIsOutdated();
         for (const { type, status, reason, message } of update.changed.filter(isNews)) {
           const said = { condition: type, status, reason, message };
           this.options.report({ type: "route-condition", route: keyOf(metadata), ...said });
@@ -180,6 +203,11 @@ export class ClusterWriter {
         }
       },
     };
+  }
+
+  #crdIsOutdated(): void {
+    if (!this.#isCrdOutdated) this.options.report({ type: "crd-outdated" });
+    this.#isCrdOutdated = true;
   }
 
   /**
@@ -199,10 +227,13 @@ export class ClusterWriter {
     { key, note, verb }: NotedTask,
     outcome: WriteOutcome,
     error: Error | undefined,
+    failures: number,
   ): void {
     const reason = error === undefined ? {} : { reason: error.message };
     this.options.report({ type: "cluster-write", key, note, verb, outcome, ...reason });
-    if (outcome === "refused") {
+    // The server cannot do it either: what is too large for its store, it says so with 500.
+    const isHopeless = failures > 1 && error instanceof KubeError && error.status >= 500;
+    if (outcome === "refused" || isHopeless) {
       const message = `The API server refused it: ${error!.message}`;
       this.#setProblem(key, { reason: "PatchFailed", message });
     } else if (outcome === "done" && this.problems.get(key)?.reason === "PatchFailed") {

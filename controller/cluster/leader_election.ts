@@ -48,8 +48,9 @@ export class LeaderElection {
   readonly #times: { readonly leaseMs: number; readonly renewMs: number; readonly retryMs: number };
   readonly #path: string;
   readonly #leases: Reflector<Lease>;
-  /** The newest known, from the watch or from an answer to us. */
+  /** The newest known, from the watch or from an answer to us; also when it has been deleted. */
   #lease: Lease | undefined;
+  #exists = false;
   #seenAt = 0;
   #notBefore = 0;
   #term: LeaderTerm | undefined;
@@ -71,7 +72,7 @@ export class LeaderElection {
       client,
       resource: { path: this.#path, query: { fieldSelector: `metadata.name=${name}` } },
       read: (object) => object,
-      onChange: () => this.#see(this.#leases.objects.get(`${namespace}/${name}`)),
+      onChange: () => this.#look(),
       report,
       // A leader is heard of every `retryMs`; if not, either it or the watch is dead.
       silenceMs: leaseMs,
@@ -104,7 +105,10 @@ export class LeaderElection {
     if (!this.#leases.synced) return Infinity;
     const { holderIdentity: holder, leaseDurationSeconds: seconds } = this.#lease?.spec ?? {};
     if (!holder || holder === this.options.identity) return this.#notBefore;
-    const expiry = this.#seenAt + (seconds === undefined ? this.#times.leaseMs : seconds * 1000);
+    const { leaseMs } = this.#times;
+    const said = seconds === undefined ? leaseMs : seconds * 1000;
+    // Whoever had the Lease that was deleted may not know yet that it was.
+    const expiry = this.#seenAt + (this.#exists ? said : Math.min(said, leaseMs));
     return Math.max(this.#notBefore, expiry);
   }
 
@@ -125,16 +129,27 @@ export class LeaderElection {
       const spec = heldBy(this.options.identity, leaseMs, this.#lease?.spec);
       this.#see(await this.#write(spec, renewMs / 2));
     } catch (error) {
-      // Another was faster: the watch brings what it has written.
-      if (error instanceof KubeError && error.status === 409) return;
+      const status = error instanceof KubeError ? error.status : 0;
+      if (status === 404 || status === 409) return this.#outdated(status);
       return this.options.report({ type: "lease-failed", reason: (error as Error).message });
     }
     this.#renewed(asked + renewMs);
   }
 
+  /** The Lease is not what it was taken for: the watch brings what it is, or has brought it. */
+  #outdated(status: 404 | 409): void {
+    // Deleted, or made anew by another: the watch may be too slow to tell before that one leads.
+    if (status === 404 || !this.#exists) this.#term?.stop("the Lease was deleted");
+    const seen = this.#seen;
+    // A server that was set back to a backup has versions that are older than what it said before.
+    if (seen === undefined || !this.#isOlder(seen)) return;
+    this.#lease = undefined;
+    this.#see(seen);
+  }
+
   async #write(spec: LeaseSpec, timeoutMs: number): Promise<Lease> {
     const { client, namespace, name } = this.options;
-    if (this.#lease !== undefined) {
+    if (this.#exists) {
       const body = { ...this.#lease, spec };
       return await client.request("PUT", `${this.#path}/${name}`, { body, timeoutMs });
     }
@@ -143,16 +158,34 @@ export class LeaderElection {
     return await client.request("POST", this.#path, { body, timeoutMs });
   }
 
-  /** Takes note of the Lease as it is now; undefined when it has been deleted. */
-  #see(lease: Lease | undefined): void {
+  /** As the watch has it. */
+  get #seen(): Lease | undefined {
+    return this.#leases.objects.get(`${this.options.namespace}/${this.options.name}`);
+  }
+
+  #isOlder({ metadata }: Lease): boolean {
+    return this.#lease !== undefined &&
+      isOlder(metadata.resourceVersion, this.#lease.metadata.resourceVersion);
+  }
+
+  #look(): void {
+    if (this.#seen !== undefined) return this.#see(this.#seen);
+    this.#exists = false;
+    // Its holder makes it anew at once, before the others may.
+    if (this.#term !== undefined) this.#notBefore = 0;
+    this.#wake();
+  }
+
+  /** Takes note of the Lease as it is now. */
+  #see(lease: Lease): void {
     const before = this.#lease;
-    if (before !== undefined && lease !== undefined) {
-      // The watch also brings what was before the answer to our last write, and that one again.
-      if (!isOlder(before.metadata.resourceVersion, lease.metadata.resourceVersion)) return;
-    }
+    // The watch also brings what was before the answer to our last write, and that one again.
+    if (this.#isOlder(lease)) return;
+    this.#exists = true;
+    if (lease.metadata.resourceVersion === before?.metadata.resourceVersion) return;
     this.#lease = lease;
     this.#seenAt = performance.now();
-    const holder = lease?.spec?.holderIdentity ?? "";
+    const holder = lease.spec?.holderIdentity ?? "";
     if (holder !== "" && holder !== this.options.identity) {
       this.#term?.stop(`${holder} has taken the Lease`);
       // Not to sleep through its release, after an attempt in which it was faster.
@@ -190,7 +223,7 @@ export class LeaderElection {
   async #release(): Promise<void> {
     this.#term?.stop("shutting down");
     await this.#endOfTerm();
-    if (this.#lease?.spec?.holderIdentity !== this.options.identity) return;
+    if (!this.#exists || this.#lease?.spec?.holderIdentity !== this.options.identity) return;
     try {
       await this.#write(released(this.#lease.spec), this.#times.renewMs / 2);
     } catch (error) {

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { Candidate, short } from "../../tests/cluster/candidate.ts";
 import { LeaderElection } from "./leader_election.ts";
-import { ended, event, list, ScriptedApiServer, silent } from "./scripted_api_server.ts";
+import {
+  ended,
+  event,
+  list,
+  type Received,
+  ScriptedApiServer,
+  silent,
+  status,
+} from "./scripted_api_server.ts";
 
 Deno.test("what the watch tells late does not undo what the server has answered since", async () => {
   const renewed = Promise.withResolvers<void>();
@@ -72,6 +80,75 @@ Deno.test("a Lease that was lost before the answer came that it is ours is no te
   assert.ok(!candidate.reported.includes("leader-started"), candidate.reported);
 });
 
+Deno.test("a server that was set back to a backup has a leader again", async () => {
+  let lists = 0, watches = 0;
+  await using server = electionServer({
+    GET: () => lists++ === 0 ? list(90, [lease("dead", 90)]) : list(5, [lease("dead", 5)]),
+    WATCH: () => watches++ === 0 ? status(410, "Expired") : silent(),
+    PUT: ({ body }) =>
+      JSON.parse(body).metadata.resourceVersion === "90"
+        ? status(409, "Conflict")
+        : Response.json(lease("me", 7)),
+  });
+  await using candidate = new Candidate(server.client, "shop", "me", short);
+  await candidate.untilLeading();
+});
+
+Deno.test("a Lease that was deleted is made anew by its holder at once, others wait for him", async () => {
+  const renewed = Promise.withResolvers<void>();
+  let posts = 0;
+  const answers = {
+    GET: () => list(5, [lease("me", 5)]),
+    WATCH: async () => {
+      await renewed.promise;
+      return silent(event("DELETED", lease("me", 8)));
+    },
+    PUT: () => {
+      renewed.resolve();
+      return Response.json(lease("me", 7));
+    },
+    POST: () => {
+      posts++;
+      return Response.json(lease("me", 9));
+    },
+  };
+  await using server = electionServer(answers);
+  const times = { leaseMs: 60_000, renewMs: 40_000, retryMs: 20_000 };
+  await using holder = new Candidate(server.client, "shop", "me", times);
+  await holder.untilLeading();
+  const begun = performance.now();
+  while ((await server.request(server.received.length)).method !== "POST");
+  assert.ok(performance.now() - begun < 10_000);
+  assert.equal(posts, 1);
+  assert.equal(holder.reported, "leader-started");
+});
+
+Deno.test("who has seen a holder does not take the place of a Lease that was deleted at once", async () => {
+  const seen = Promise.withResolvers<number>();
+  const taken = Promise.withResolvers<number>();
+  const held = {
+    ...lease("other", 5),
+    spec: { holderIdentity: "other", leaseDurationSeconds: 900 },
+  };
+  await using server = electionServer({
+    GET: () => list(5, [held]),
+    WATCH: () => {
+      seen.resolve(performance.now());
+      return silent(event("DELETED", { ...held, metadata: lease("other", 6).metadata }));
+    },
+    PUT: () => Response.json(lease("me", 7)),
+    POST: () => {
+      taken.resolve(performance.now());
+      return Response.json(lease("me", 7));
+    },
+  });
+  await using candidate = new Candidate(server.client, "shop", "me", short);
+  await candidate.untilLeading();
+  const waited = await taken.promise - await seen.promise;
+  // Not at once, and not for what a Lease says that nobody renews any more.
+  assert.ok(waited > short.leaseMs - 200 && waited < short.leaseMs + 1_000, `${waited} ms`);
+});
+
 const times = [
   { leaseMs: 10_000, renewMs: 10_000 },
   { renewMs: 2400, retryMs: 2000 },
@@ -89,12 +166,14 @@ for (const wrong of times) {
   });
 }
 
-type Answer = () => Response | Promise<Response>;
+type Answer = (request: Received) => Response | Promise<Response>;
 
-function electionServer(answers: Readonly<Record<"GET" | "WATCH" | "PUT", Answer>>) {
-  return new ScriptedApiServer([({ method, query }) => {
-    const kind = query.has("watch") ? "WATCH" : method;
-    return answers[kind as keyof typeof answers]();
+function electionServer(
+  answers: Readonly<Record<"GET" | "WATCH" | "PUT", Answer> & { POST?: Answer }>,
+) {
+  return new ScriptedApiServer([(request) => {
+    const kind = request.query.has("watch") ? "WATCH" : request.method;
+    return answers[kind as keyof typeof answers]!(request);
   }]);
 }
 

@@ -41,8 +41,13 @@ export type ReflectorEvent =
 export interface ReflectorOptions<T> {
   readonly client: KubeClient;
   readonly resource: WatchedResource;
-  /** Makes of an object what is kept of it; one for which it throws is kept out. */
+  /** Makes of an object what is kept of it. */
   readonly read: (object: KubeObject) => T;
+  /**
+   * What is kept of an object for which `read` has thrown: its last form that could be read, if any,
+   * unless this makes something of it.
+   */
+  unreadable?(object: KubeObject, reason: string, before: T | undefined): T;
   /**
    * Called after `objects` has changed, once for a whole list; must not throw.
    * @param isNews false for a new version of one object in which nothing is new
@@ -252,12 +257,13 @@ export class Reflector<T> {
   #read(key: string, object: KubeObject, into: Map<string, T>): void {
     // More than half of many an object, and nobody's business here.
     delete (object.metadata as { managedFields?: unknown }).managedFields;
+    const { read, unreadable = (_, __, before) => before, resource: { path } } = this.options;
     try {
-      into.set(key, this.options.read(object));
+      into.set(key, read(object));
     } catch (error) {
-      into.delete(key);
-      const { path } = this.options.resource;
       const reason = (error as Error).message;
+      const kept = unreadable(object, reason, this.#objects.get(key));
+      if (kept !== undefined) into.set(key, kept);
       this.options.report({ type: "object-refused", path, key, reason });
     }
   }

@@ -6,6 +6,7 @@ export interface Received {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
+  readonly body: string;
 }
 
 type Answer = (request: Received) => Response | Promise<Response>;
@@ -24,16 +25,20 @@ export class ScriptedApiServer implements AsyncDisposable {
   #arrived = Promise.withResolvers<void>();
 
   constructor(answers: readonly Answer[], observe?: RequestObserver) {
-    this.#server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-      const { pathname, searchParams } = new URL(request.url);
-      const { method, headers } = request;
-      const received = { method, path: pathname, query: searchParams, headers };
-      const answer = answers[Math.min(this.received.length, answers.length - 1)]!;
-      this.received.push(received);
-      this.#arrived.resolve();
-      this.#arrived = Promise.withResolvers();
-      return answer(received);
-    });
+    this.#server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen() {} },
+      async (request) => {
+        const { pathname, searchParams } = new URL(request.url);
+        const { method, headers } = request;
+        const body = await request.text();
+        const received = { method, path: pathname, query: searchParams, headers, body };
+        const answer = answers[Math.min(this.received.length, answers.length - 1)]!;
+        this.received.push(received);
+        this.#arrived.resolve();
+        this.#arrived = Promise.withResolvers();
+        return answer(received);
+      },
+    );
     const connection = {
       server: `http://127.0.0.1:${this.#server.addr.port}`,
       namespace: "default",

@@ -11,6 +11,8 @@ export interface WriteTask {
   readonly delayMs: number;
   /** Whether that time begins anew with every other write that is done: it says what is missing. */
   readonly afterOthers?: boolean;
+  /** Milliseconds after which it is tried again at the latest when it was refused; 30,000 if absent. */
+  readonly refusedRetryMs?: number;
   send(signal: AbortSignal): Promise<void>;
 }
 
@@ -29,6 +31,8 @@ interface Entry<Task extends WriteTask> {
   /** `performance.now()` of when it was wanted first. */
   readonly since: number;
   readonly backoff: Backoff;
+  /** Attempts one after the other that came to nothing. */
+  failures: number;
   running: boolean;
   /** Becomes false only while it is running. */
   wanted: boolean;
@@ -64,11 +68,17 @@ export class WriteQueue<Task extends WriteTask> {
   /**
    * @param mayWrite asked before each write: a process that was suspended has not heard yet that its
    * term is over
-   * @param report is told of each attempt, also of one that is wanted no longer
+   * @param report is told of each attempt, also of one that is wanted no longer; `failures` are those
+   * one after the other
    */
   constructor(
     private readonly mayWrite: () => boolean,
-    private readonly report: (task: Task, outcome: WriteOutcome, error?: Error) => void,
+    private readonly report: (
+      task: Task,
+      outcome: WriteOutcome,
+      error: Error | undefined,
+      failures: number,
+    ) => void,
   ) {}
 
   /** @param term nothing is sent after it has aborted, and what is being sent is cut off */
@@ -84,6 +94,7 @@ export class WriteQueue<Task extends WriteTask> {
           task,
           since: now,
           backoff,
+          failures: 0,
           running: false,
           wanted: true,
           notBefore: 0,
@@ -166,12 +177,15 @@ export class WriteQueue<Task extends WriteTask> {
     if (outcome === "done" && !task.afterOthers) this.#lastDone = now;
     if (outcome === "done" || outcome === "stale") {
       entry.backoff.reset();
+      entry.failures = 0;
       entry.settled = { version: task.version, until: now + settleMs };
     } else {
       const { retryAfterMs = 0 } = error as Partial<KubeError>;
-      entry.notBefore = now + Math.max(entry.backoff.next(), retryAfterMs);
+      const longest = outcome === "refused" ? task.refusedRetryMs ?? Infinity : Infinity;
+      entry.failures++;
+      entry.notBefore = now + Math.max(Math.min(entry.backoff.next(), longest), retryAfterMs);
     }
-    this.report(task, outcome, error as Error | undefined);
+    this.report(task, outcome, error as Error | undefined, entry.failures);
   }
 }
 

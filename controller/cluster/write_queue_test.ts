@@ -11,7 +11,8 @@ class Rig {
   #waiting: { count: number; resolve: () => void }[] = [];
   readonly queue = new WriteQueue<WriteTask>(
     () => this.mayWrite,
-    ({ key }, outcome: WriteOutcome) => this.reports.push(`${key} ${outcome}`),
+    ({ key }, outcome: WriteOutcome, _error, failures) =>
+      this.reports.push([key, outcome, ...failures > 1 ? [failures] : []].join(" ")),
   );
 
   want(...tasks: WriteTask[]): void {
@@ -21,8 +22,9 @@ class Rig {
   task(
     key: string,
     version = "1",
-    { delayMs = 0, send = () => Promise.resolve() }: {
+    { delayMs = 0, send = () => Promise.resolve(), ...rest }: {
       delayMs?: number;
+      refusedRetryMs?: number;
       send?: (signal: AbortSignal) => Promise<void>;
     } = {},
   ): WriteTask {
@@ -30,6 +32,7 @@ class Rig {
       key,
       version,
       delayMs,
+      ...rest,
       send: (signal) => {
         this.sent.push(`${key} ${version}`);
         for (const { count, resolve } of this.#waiting) if (this.sent.length >= count) resolve();
@@ -136,6 +139,20 @@ for (const [status, outcome] of outcomes) {
     assert.deepEqual(rig.reports, [`a ${outcome}`, "a done"]);
   });
 }
+
+Deno.test("what is refused is tried again within the time that the write asks for", async () => {
+  await using rig = new Rig();
+  let attempts = 0;
+  const send = () => attempts++ < 12 ? failing(403)() : Promise.resolve();
+  const begun = performance.now();
+  rig.want(rig.task("a", "1", { send, refusedRetryMs: 10 }));
+  await rig.untilSent(13);
+  await turns();
+  const failed = Array.from({ length: 11 }, (_, at) => `a refused ${at + 2}`);
+  assert.deepEqual(rig.reports, ["a refused", ...failed, "a done"]);
+  // Doubling from 250 ms, it would take half a minute.
+  assert.ok(performance.now() - begun < 2_000);
+});
 
 Deno.test("an error that is none of the API server's is a failure too", async () => {
   await using rig = new Rig();

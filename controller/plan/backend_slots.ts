@@ -56,6 +56,12 @@ export function slotKey(host: string, typeAndCount: string, path: string): strin
   return `${host} ${typeAndCount} ${path}`;
 }
 
+/** What the key of a slot with a path consists of. Hosts and path types have no spaces, a path may. */
+export function slotParts(key: string): { host: string; typeAndCount: string; path: string } {
+  const [, host, typeAndCount, path] = /^([^ ]*) ([^ ]*) (.*)$/s.exec(key)!;
+  return { host: host!, typeAndCount: typeAndCount!, path: path! };
+}
+
 function numbered(pathType: string, count: number): string {
   return count === 1 ? pathType : `${pathType}#${count}`;
 }

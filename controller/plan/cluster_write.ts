@@ -27,6 +27,8 @@ export type ClusterWrite =
       readonly operations: readonly JsonPatchOperation[];
       /** Of an Ingress: keys of the slots that lead to the gateway by this, and did not before. */
       readonly charged?: readonly string[];
+      /** What its author has to know when it is done. */
+      readonly warning?: string;
     }
     /** `later`: once proxies have had time to forget it. */
     | { readonly verb: "delete"; readonly resourceVersion: string; readonly later: boolean }

@@ -21,22 +21,35 @@ export function addFinalizer(metadata: RawObject["metadata"]): ClusterWrite {
 
 /**
  * Lets deleted X402Routes go whose Ingress has nothing left to be written, or is gone itself.
- * `unsettled` are the Ingresses (`namespace/name`) that are not yet as they are wanted.
+ *
+ * @param unsettled Ingresses (`namespace/name`) that are not yet as they are wanted
+ * @param unknown by Ingress: what a person has to put back, because nobody knows how it was
  */
 export function releasedFinalizers(
   routes: readonly RawObject[],
   unsettled: ReadonlySet<string>,
+  unknown: ReadonlyMap<string, string>,
 ): ClusterWrite[] {
-  return routes
-    .filter((route) => isDeleted(route) && hasFinalizer(route))
-    .filter((route) => {
-      const ingress = readIngressRef(route);
-      return ingress === undefined || !unsettled.has(keyOf(ingress));
-    })
-    .map(({ metadata }) => {
-      const rest = finalizersOf(metadata).filter((name) => name !== restoreFinalizer);
-      return finalizerWrite(metadata, rest, "nothing is left to be put back");
-    });
+  return routes.filter(isHeld).flatMap((route) => {
+    const ingress = ingressKey(route);
+    if (unsettled.has(ingress)) return [];
+    const { metadata } = route;
+    const rest = finalizersOf(metadata).filter((name) => name !== restoreFinalizer);
+    const write = finalizerWrite(metadata, rest, "nothing is left to be put back");
+    const warning = unknown.get(ingress);
+    return [{ ...write, ...(warning !== undefined && { warning }) }];
+  });
+}
+
+/** Whether it is deleted, and our finalizer is still on it. */
+export function isHeld(route: RawObject): boolean {
+  return isDeleted(route) && hasFinalizer(route);
+}
+
+/** `namespace/name` of the Ingress that it names; empty where that cannot be read. */
+export function ingressKey(route: RawObject): string {
+  const ingress = readIngressRef(route);
+  return ingress === undefined ? "" : keyOf(ingress);
 }
 
 function finalizersOf({ finalizers }: RawObject["metadata"]): string[] {

@@ -1,6 +1,6 @@
 import { type EndpointSlice, keyOf, type Service } from "../cluster_state.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
-import { isOurs } from "./gateway_backend.ts";
+import { gatewayOfLabel, hasSelector, isMadeBy } from "./gateway_backend.ts";
 import {
   deletion,
   type GatewaySurroundings,
@@ -8,7 +8,6 @@ import {
   managedByLabel,
   ourSlices,
   ownEndpoints,
-  sliceManagerLabel,
   sliceWrites,
   wantedSlices,
 } from "./gateway_slices.ts";
@@ -56,7 +55,7 @@ export function gatewayObjects(
     const slices = ourSlices(present, gateway, namespace);
     const wanted = wantedSlices(namespace, service, targets, gateway);
     ways.set(namespace, wayOf(namespace, service, slices, gateway));
-    if (service !== undefined && !isOurs(service)) continue;
+    if (service !== undefined && !isMadeBy(gateway, service)) continue;
     writes.push(...serviceWrites(namespace, service, gateway, options));
     writes.push(...sliceWrites(wanted, slices));
   }
@@ -73,14 +72,15 @@ function wayOf(
   namespace: string,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
-  { serviceName, way }: GatewayAddress,
+  gateway: GatewayAddress,
 ): GatewayWay {
+  const { own, serviceName, way } = gateway;
   const name = `Service ${keyOf({ namespace, name: serviceName })}`;
   if (service === undefined) return { kind: "pending", reason: `${name} is being created` };
-  if (!isOurs(service)) {
+  if (!isMadeBy(gateway, service)) {
     const reason =
-      `${name} exists and is not the operator's (label ${managedByLabel}); remove it, ` +
-      "or choose another name with --gateway-service-name";
+      `${name} exists and is not the operator's (label ${gatewayOfLabel}: ${own.namespace}); ` +
+      "remove it, or choose another name with --gateway-service-name";
     return { kind: "refused", reason };
   }
   const isReached = way === "external-name" ||
@@ -108,7 +108,10 @@ function serviceWrites(
     const body = {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { ...name, labels: { [managedByLabel]: managedBy } },
+      metadata: {
+        ...name,
+        labels: { [managedByLabel]: managedBy, [gatewayOfLabel]: own.namespace },
+      },
       spec,
     };
     return [{
@@ -119,7 +122,8 @@ function serviceWrites(
       note: "the way to the gateway",
     }];
   }
-  const isRight = (present.spec.type ?? "ClusterIP") === spec.type &&
+  const isRight = !hasSelector(present.spec) &&
+    (present.spec.type ?? "ClusterIP") === spec.type &&
     (way !== "external-name" || present.spec.externalName === externalName) &&
     present.spec.ports?.length === 1 && present.spec.ports[0]!.port === port;
   return isRight ? [] : [deletion("services", present, "it is made anew", false)];
@@ -129,18 +133,17 @@ function serviceWrites(
 function leftovers(
   needed: ReadonlySet<string>,
   { services, endpointSlices }: GatewaySurroundings,
-  { own }: GatewayAddress,
+  gateway: GatewayAddress,
 ): ClusterWrite[] {
-  const isLeft = ({ metadata }: Service | EndpointSlice) => !needed.has(metadata.namespace);
+  const isLeft = (object: Service | EndpointSlice) =>
+    isMadeBy(gateway, object) && !needed.has(object.metadata.namespace);
   const note = "nothing in the namespace leads to the gateway any more";
   return [
     ...[...services.values()]
-      .filter((service) => isLeft(service) && isOurs(service))
-      .filter(({ metadata }) => keyOf(metadata) !== keyOf(own))
+      .filter((service) => isLeft(service) && !hasSelector(service.spec))
       .map((service) => deletion("services", service, note, true)),
     ...endpointSlices
-      .filter((slice) => isLeft(slice))
-      .filter(({ metadata: { labels } }) => labels?.[sliceManagerLabel] === managedBy)
+      .filter(isLeft)
       .map((slice) => deletion("endpointslices", slice, note, true)),
   ].sort((a, b) => compare(keyOf(a), keyOf(b)) || compare(a.resource, b.resource));
 }

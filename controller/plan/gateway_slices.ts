@@ -1,6 +1,7 @@
 import { type EndpointSlice, keyOf, type Service } from "../cluster_state.ts";
 import { type ClusterWrite, guardedPatch } from "./cluster_write.ts";
 import { byName, compare } from "./object_order.ts";
+import { gatewayOfLabel, isMadeBy } from "./gateway_backend.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
 /** Whose a Service, or an EndpointSlice, is. */
@@ -19,13 +20,12 @@ export interface GatewaySurroundings {
 /** The EndpointSlices that the operator has made in a namespace. */
 export function ourSlices(
   { endpointSlices }: GatewaySurroundings,
-  { serviceName }: GatewayAddress,
+  gateway: GatewayAddress,
   namespace: string,
 ): EndpointSlice[] {
   return endpointSlices.filter((slice) =>
-    slice.metadata.namespace === namespace &&
-    slice.metadata.labels?.[sliceManagerLabel] === managedBy &&
-    slice.metadata.labels?.[sliceServiceLabel] === serviceName
+    slice.metadata.namespace === namespace && isMadeBy(gateway, slice) &&
+    slice.metadata.labels?.[sliceServiceLabel] === gateway.serviceName
   );
 }
 
@@ -61,7 +61,7 @@ export function wantedSlices(
   namespace: string,
   service: Service | undefined,
   targets: ReturnType<typeof ownEndpoints>,
-  { serviceName, way }: GatewayAddress,
+  { own, serviceName, way }: GatewayAddress,
 ): EndpointSlice[] {
   if (service?.metadata.uid === undefined || way === "external-name") return [];
   const owner = { apiVersion: "v1", kind: "Service", name: serviceName, uid: service.metadata.uid };
@@ -74,6 +74,7 @@ export function wantedSlices(
         [sliceServiceLabel]: serviceName,
         [sliceManagerLabel]: managedBy,
         [managedByLabel]: managedBy,
+        [gatewayOfLabel]: own.namespace,
       },
       ownerReferences: [owner],
     },

@@ -5,7 +5,7 @@ import { LastResults } from "../../store/last_results.ts";
 import { RuleReach } from "./rule_reach.ts";
 import { namedServices } from "./named_services.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
-import { needed, rewriteAnnotation, unsafeAnnotation, unsafeService } from "./patch_safety.ts";
+import { rewriteAnnotation, unsafeAnnotation, unsafeService } from "./patch_safety.ts";
 import type { PlanOptions } from "./plan_options.ts";
 
 type PlaceName = Pick<IngressPlace, "host" | "path" | "pathType">;
@@ -27,6 +27,8 @@ export interface IngressDecision {
   readonly refusals: readonly Refusal[];
   /** Paths that Manual rules charge for and that do not lead to the gateway. */
   readonly notPointed: readonly PlaceName[];
+  /** Rules that charge for nothing, because no path of the Ingress has such requests. */
+  readonly unreached: ReadonlySet<Rule>;
 }
 
 export interface Refusal {
@@ -73,9 +75,8 @@ function decide(
   surroundings: Surroundings,
 ): IngressDecision {
   const places = ingressPlaces(author);
-  const reach = new RuleReach(places);
-  const patching = rules.filter(({ backend }) => backend === undefined);
-  const manual = rules.filter(({ backend }) => backend !== undefined);
+  const patching = new RuleReach(places, rules.filter(({ backend }) => backend === undefined));
+  const manual = new RuleReach(places, rules.filter(({ backend }) => backend !== undefined));
   const wanted = new Set<string>();
   const refusals = new Map<string, Refusal>();
   const refuse = (reason: Refusal["reason"], message: string) =>
@@ -84,10 +85,10 @@ function decide(
     const stays = throughGateway.has(place.slot);
     if (stays && !backends.has(place.slot)) {
       wanted.add(place.slot);
-      if (!reach.meets(place, manual)) refuse("OriginalUnknown", unknownOriginal(place));
-    } else if (stays && reach.couldMatch(place, patching, "blocked")) {
+      if (!manual.meets(place)) refuse("OriginalUnknown", unknownOriginal(place));
+    } else if (stays && patching.couldMatch(place, "blocked")) {
       wanted.add(place.slot);
-    } else if (reach.couldMatch(place, patching, "paid")) {
+    } else if (patching.couldMatch(place, "paid")) {
       const refusal = unsafe(place, surroundings);
       if (refusal !== undefined) refuse("UnsafeIngress", refusal);
       // Already there, it was safe once: opening it now would give away what is charged for.
@@ -100,8 +101,9 @@ function decide(
     refusals: [...refusals.values()],
     notPointed: places
       .filter(({ slot }) => !throughGateway.has(slot) || !wanted.has(slot))
-      .filter((place) => reach.couldMatch(place, manual, "paid"))
+      .filter((place) => manual.couldMatch(place, "paid"))
       .map(placeName),
+    unreached: new Set([...patching.unreached(), ...manual.unreached()]),
   };
 }
 
@@ -122,7 +124,7 @@ function unsafe(
   const where = describePlace(place);
   const annotation = unsafeAnnotation(ingress);
   if (annotation !== undefined) {
-    return `it has the annotation ${annotation}; ${needed}, so it is left as it is`;
+    return `it has the annotation ${annotation}, so it is left as it is`;
   }
   // The AWS controller takes such a "Service" for one of its own actions, such as a redirect.
   if (reference === undefined || reference.port?.name === "use-annotation") {

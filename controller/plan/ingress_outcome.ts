@@ -1,4 +1,4 @@
-import { keyOf, type WriteProblem } from "../cluster_state.ts";
+import { type Ingress, keyOf, type WriteProblem } from "../cluster_state.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import type { GatewayWay } from "./gateway_objects.ts";
 import type { IngressDecision } from "./ingress_changes.ts";
@@ -36,6 +36,9 @@ export function ingressOutcome(
   problems: ReadonlyMap<string, WriteProblem>,
 ): IngressPatched {
   if (claim.form === "blocked") return notLed;
+  if (ingress.original.live.unreadable !== undefined) {
+    return unreadableOutcome(ingress.original.live);
+  }
   const { decision: { wanted, refusals }, original } = ingress;
   if (refusals.length > 0 && !claim.manual) return refused(ingress);
   if (step.tooLarge !== undefined) return tooLarge(step.tooLarge);
@@ -66,6 +69,13 @@ const notLed: IngressPatched = {
   message: "The manifest is invalid, so no path is led to the gateway for it; those that were " +
     "there before stay.",
 };
+
+/** What is told of an Ingress that is there and cannot be read. */
+export function unreadableOutcome({ metadata, unreadable }: Ingress): IngressPatched {
+  const message = `Ingress ${keyOf(metadata)} cannot be read: ${unreadable}; ` +
+    "what was known of it before stays in force, and it is not written to.";
+  return { status: "False", reason: "IngressUnreadable", message };
+}
 
 function pending(message: string): IngressPatched {
   return { status: "False", reason: "Pending", message };

@@ -1,12 +1,8 @@
-import {
-  normalizePercentEncoding,
-  type PathPattern,
-  pathSegments,
-} from "../../store/path_pattern.ts";
+import { literalSegments, type PathPattern } from "../../store/path_pattern.ts";
 import type { Ingress, IngressBackend } from "../cluster_state.ts";
 import { backendSlots, defaultSlotKey } from "./backend_slots.ts";
 import { LastResults } from "../../store/last_results.ts";
-import { rewriteAnnotation } from "./patch_safety.ts";
+import { hasRegexPaths, rewriteAnnotation } from "./patch_safety.ts";
 
 /** A host and path of an Ingress, as its author wrote them but for the host's case. */
 export interface IngressPlace {
@@ -28,6 +24,9 @@ export function ingressHosts({ spec }: Ingress): string[] {
   return [...new Set(spec.defaultBackend === undefined ? hosts : [...hosts, ""])];
 }
 
+/** Characters, of which Kubernetes allows any number: a longer path is left as it is. */
+const maxPathLength = 1024;
+
 const known = new LastResults<Ingress, readonly IngressPlace[]>();
 
 /** What an Ingress serves; its default backend is the Prefix `/` of each host that has none. */
@@ -37,7 +36,7 @@ export function ingressPlaces(ingress: Ingress): readonly IngressPlace[] {
 
 function readPlaces(ingress: Ingress): IngressPlace[] {
   const explicit = backendSlots(ingress).flatMap(({ key, backend, rule }): IngressPlace[] =>
-    rule === undefined ? [] : [{
+    rule === undefined || rule.path.length > maxPathLength ? [] : [{
       ingress,
       host: rule.host.toLowerCase(),
       path: rule.path || "/",
@@ -69,12 +68,13 @@ function isRootPrefix({ path, pathType }: IngressPlace): boolean {
 }
 
 /**
- * Whether an Ingress controller may read the path as a regular expression, which only the
- * implementation-specific type allows. The gateway reads it as a literal prefix.
+ * Whether an Ingress controller may read the path as a regular expression: by its type only where
+ * that is the implementation-specific one, by an annotation whatever the type, and Kong from `/~`
+ * on. The gateway reads it as a literal prefix.
  */
-export function mayBeRegex({ path, pathType }: IngressPlace): boolean {
-  return pathType === "ImplementationSpecific" &&
-    (/[\\^$*+?()[\]{}|]/.test(path) || !path.startsWith("/"));
+export function mayBeRegex({ ingress, path, pathType }: IngressPlace): boolean {
+  return hasRegexPaths(ingress) ||
+    (pathType === "ImplementationSpecific" && /[\\^$*+?()[\]{}|]|^(?!\/)|^\/~/.test(path));
 }
 
 /**
@@ -93,6 +93,6 @@ export function isByText(place: IngressPlace): boolean {
 /** All request paths of the place, as a pattern; of one by text, those of whole segments. */
 export function placePattern(place: IngressPlace): PathPattern {
   if (isOpaque(place)) return ["**"];
-  const segments = pathSegments(normalizePercentEncoding(place.path));
+  const segments = literalSegments(place.path);
   return place.pathType === "Exact" ? segments : [...segments, "**"];
 }

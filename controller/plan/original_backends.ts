@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type IngressBackend, ingressBackendSchema } from "../cluster_state.ts";
-import { defaultSlotKey, slotKey } from "./backend_slots.ts";
+import { defaultSlotKey, slotKey, slotParts } from "./backend_slots.ts";
 
 /** Where the backends of the paths that lead to the gateway are kept. */
 export const originalBackendsAnnotation = "x402.io/original-backends";
@@ -19,12 +19,20 @@ export interface OriginalBackends {
  *       {"backend": {"service": {"name": "api", "port": {"number": 80}}},
  *        "hosts": {"api.example.com": {"Prefix": ["/v1", "/v2"]}}}]}
  */
+const hosts = z.record(
+  z.string().regex(/^[^ ]*$/),
+  z.record(
+    z.string().regex(/^(Exact|Prefix|ImplementationSpecific)(#[1-9][0-9]*)?$/),
+    z.array(z.string()),
+  ),
+);
+
 const annotation = z.object({
   gateway: z.string(),
   originals: z.array(z.object({
     backend: ingressBackendSchema,
     default: z.boolean().exactOptional(),
-    hosts: z.record(z.string(), z.record(z.string(), z.array(z.string()))).exactOptional(),
+    hosts: hosts.exactOptional(),
   })),
 });
 
@@ -50,9 +58,15 @@ export function parseOriginals(text: string): OriginalBackends | undefined {
   return { gateway: parsed.data.gateway, backends };
 }
 
+interface Entry {
+  readonly backend: IngressBackend;
+  default?: true;
+  hosts?: Record<string, Record<string, string[]>>;
+}
+
 /** The same text for the same content in the same order. */
 export function formatOriginals({ gateway, backends }: OriginalBackends): string {
-  const entries = new Map<string, z.infer<typeof annotation>["originals"][number]>();
+  const entries = new Map<string, Entry>();
   for (const [key, backend] of backends) {
     const name = JSON.stringify(backend);
     let entry = entries.get(name);
@@ -61,10 +75,10 @@ export function formatOriginals({ gateway, backends }: OriginalBackends): string
       entry.default = true;
       continue;
     }
-    // Hosts and path types have no spaces; a path may.
-    const [, host, type, path] = /^([^ ]*) ([^ ]*) (.*)$/s.exec(key)!;
-    const types = (entry.hosts ??= {})[host!] ??= {};
-    (types[type!] ??= []).push(path!);
+    const { host, typeAndCount, path } = slotParts(key);
+    // Without prototypes: a host may be called "constructor".
+    const types = (entry.hosts ??= Object.create(null))[host] ??= Object.create(null);
+    (types[typeAndCount] ??= []).push(path);
   }
   return JSON.stringify({ gateway, originals: [...entries.values()] });
 }

@@ -3,6 +3,7 @@ import { type BackendSlot, backendSlots, withBackends } from "./backend_slots.ts
 import { gatewayServiceName, isOurs } from "./gateway_backend.ts";
 import { LastResults } from "../../store/last_results.ts";
 import { namedServices } from "./named_services.ts";
+import { commonBackend, renamedSlots } from "./renamed_slots.ts";
 import { originalBackendsAnnotation, parseOriginals } from "./original_backends.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
@@ -16,7 +17,7 @@ export interface OriginalIngress {
   readonly throughGateway: ReadonlySet<string>;
   /** Original backends by slot key, of every slot where it is known. */
   readonly backends: Records;
-  /** What is recorded of slots that are gone: of use while the original of another is not known. */
+  /** What is recorded of no slot that is there: of use while the original of another is not known. */
   readonly lost: Records;
 }
 
@@ -30,11 +31,12 @@ type Records = ReadonlyMap<string, IngressBackend>;
  *     not the gateway             | that backend: what its author wrote last
  *     the gateway                 | what the annotation says of the slot; else
  *                                 | what is remembered of the slot; else
- *                                 | the backend of the slots that it may have been renamed from, if
- *                                 | that is one and the same; else not known
+ *                                 | that of the slots that it was renamed from (`renamedSlots`);
+ *                                 | else not known
  *
  * The gateway itself is never an original: requests would go round in circles. It is known by the
- * names of its Service (now, and when the annotation was written) and by the label of that.
+ * names of its Service (now, and when the annotation was written) and by the label of that. A Service
+ * of that name that somebody else has made is a backend like any other of an unpatched Ingress.
  */
 export function originalIngress(
   live: Ingress,
@@ -61,28 +63,37 @@ function findOriginals(
     if (gateway === undefined || reference === undefined) return false;
     const { name } = reference;
     const service = services.get(keyOf({ namespace, name }));
-    return name === gatewayServiceName(gateway, namespace) || name === recorded?.gateway ||
-      (service !== undefined && isOurs(service));
+    if (service !== undefined && isOurs(service)) return true;
+    // Who has never been patched may well have a backend of that name.
+    const isForeign = service !== undefined && recorded === undefined &&
+      namespace !== gateway.own.namespace;
+    return !isForeign &&
+      (name === gatewayServiceName(gateway, namespace) || name === recorded?.gateway);
   };
-  const isOriginal = (backend: IngressBackend | undefined) =>
-    backend !== undefined && !isGateway(backend);
-
   const records = recorded?.backends ?? remembered;
-  const present = new Set(slots.map(({ key }) => key));
-  // Their author may have renamed them.
-  const lost = new Map(
-    [...records].filter(([key, backend]) => !present.has(key) && isOriginal(backend)),
+  const doubtful = doubtfulKeys(slots, records);
+  const present = new Set(slots.map(({ key }) => key).filter((key) => !doubtful.has(key)));
+  const gone = new Map(
+    [...records].filter(([key, backend]) => !present.has(key) && !isGateway(backend)),
   );
   const throughGateway = new Set<string>();
   const backends = new Map<string, IngressBackend>();
+  const added: BackendSlot[] = [];
   for (const slot of slots) {
     const { key, backend } = slot;
-    if (isGateway(backend)) throughGateway.add(key);
-    const original = isGateway(backend)
-      ? [recorded?.backends.get(key), remembered.get(key), renamedFrom(slot, lost)].find(isOriginal)
-      : backend;
-    if (original !== undefined) backends.set(key, original);
+    if (!isGateway(backend)) {
+      backends.set(key, backend);
+      continue;
+    }
+    throughGateway.add(key);
+    const record = doubtful.has(key)
+      ? undefined
+      : [recorded?.backends.get(key), remembered.get(key)].find((each) => each && !isGateway(each));
+    if (record === undefined) added.push(slot);
+    else backends.set(key, record);
   }
+  const { found, lost } = renamedSlots(added, gone);
+  for (const [key, backend] of found) backends.set(key, backend);
   const replaced = new Map(
     [...throughGateway].map((key) => [key, backends.get(key) ?? {}]),
   );
@@ -90,18 +101,21 @@ function findOriginals(
 }
 
 /**
- * An author who edits a patched Ingress in place changes a path or host and leaves the gateway where
- * it stands. The nearest candidates decide, but only if they agree.
+ * Keys of equal paths of which some have come or gone: which of them has which number now is not
+ * known, and matters where their backends differ.
  */
-function renamedFrom({ rule }: BackendSlot, lost: Records): IngressBackend | undefined {
-  if (rule === undefined || lost.size === 0) return undefined;
-  const { host, path, pathType } = rule;
-  const candidates = [
-    [...lost].filter(([key]) => key.endsWith(` ${pathType} ${path}`)),
-    [...lost].filter(([key]) => key.startsWith(`${host} `)),
-    [...lost],
-  ].find((found) => found.length > 0)!;
-  const backends = candidates.map(([, backend]) => backend);
-  const texts = new Set(backends.map((backend) => JSON.stringify(backend)));
-  return texts.size === 1 ? backends[0] : undefined;
+function doubtfulKeys(slots: readonly BackendSlot[], records: Records): ReadonlySet<string> {
+  const doubtful = new Set<string>();
+  if (![...records.keys()].some((key) => unnumbered(key) !== key)) return doubtful;
+  const present = Map.groupBy(slots.map(({ key }) => key), unnumbered);
+  for (const [name, keys] of Map.groupBy(records.keys(), unnumbered)) {
+    const now = present.get(name) ?? [];
+    if (now.length === keys.length || commonBackend(keys, records) !== undefined) continue;
+    for (const key of [...keys, ...now]) doubtful.add(key);
+  }
+  return doubtful;
+}
+
+function unnumbered(key: string): string {
+  return key.replace(/^([^ ]* [^ #]*)#[0-9]+ /, "$1 ");
 }

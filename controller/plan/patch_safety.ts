@@ -37,6 +37,22 @@ const unsafeAnnotations: Readonly<Record<string, Harmless>> = {
   "projectcontour.io/upstream-protocol.h2c": never,
 };
 
+/** Annotations by which an Ingress has hosts that its rules do not name. */
+const aliasAnnotations = [
+  "nginx.ingress.kubernetes.io/server-alias",
+  "haproxy-ingress.github.io/server-alias",
+  "haproxy-ingress.github.io/server-alias-regex",
+  "konghq.com/host-aliases",
+];
+
+/** Annotations by which every path of an Ingress is a regular expression, whatever its type. */
+const regexAnnotations: Readonly<Record<string, RegExp>> = {
+  "nginx.ingress.kubernetes.io/use-regex": /^true$/i,
+  "nginx.org/path-regex": /./,
+  "haproxy-ingress.github.io/path-type": /^regex$/i,
+  "traefik.ingress.kubernetes.io/router.pathmatcher": /regexp$/i,
+};
+
 /** Annotations by which a controller sends another path to the backend than the client asked for. */
 const rewriteAnnotations = [
   "nginx.ingress.kubernetes.io/rewrite-target",
@@ -48,16 +64,27 @@ const rewriteAnnotations = [
   "appgw.ingress.kubernetes.io/backend-path-prefix",
 ];
 
-/** Why an annotation or protocol is none for the gateway. */
-export const needed = "the gateway needs plain HTTP with the client's Host";
+const needed = "the gateway needs plain HTTP with the client's Host";
+const unnamed = "the gateway answers requests of hosts that no rule names with 404";
 
 type Annotated = Pick<Ingress | Service, "metadata">;
 
-/** `nginx.ingress.kubernetes.io/backend-protocol: GRPC`, if there is such an annotation. */
+/** An annotation that the gateway cannot stand behind, and why: `NAME: VALUE; the gateway needs ...`. */
 export function unsafeAnnotation({ metadata }: Annotated): string | undefined {
-  const found = Object.entries(metadata.annotations ?? {})
-    .find(([name, value]) => unsafeAnnotations[name]?.(value.trim()) === false);
-  return found && `${found[0]}: ${found[1]}`;
+  for (const [name, value] of Object.entries(metadata.annotations ?? {})) {
+    const harmless = Object.hasOwn(unsafeAnnotations, name) ? unsafeAnnotations[name] : undefined;
+    if (harmless?.(value.trim()) === false) return `${name}: ${value}; ${needed}`;
+    if (aliasAnnotations.includes(name) && value.trim() !== "") {
+      return `${name}: ${value}; ${unnamed}`;
+    }
+  }
+  return undefined;
+}
+
+/** Whether an annotation makes every path of the Ingress a regular expression. */
+export function hasRegexPaths({ metadata: { annotations } }: Annotated): boolean {
+  return annotations != null && Object.entries(regexAnnotations)
+    .some(([name, value]) => value.test(annotations[name]?.trim() ?? ""));
 }
 
 /** The annotation that rewrites paths, if there is one. */
@@ -78,7 +105,7 @@ export function unsafeService(
     return "is of type ExternalName, which is not allowed";
   }
   const annotation = unsafeAnnotation(service);
-  if (annotation !== undefined) return `has the annotation ${annotation}; ${needed}`;
+  if (annotation !== undefined) return `has the annotation ${annotation}`;
   const port = service.spec.ports?.find(({ name, port }) => portName === name || portName === port);
   const protocol = port?.appProtocol;
   return protocol === undefined || plainProtocols.has(protocol.toLowerCase())

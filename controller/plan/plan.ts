@@ -21,6 +21,7 @@ import type { PlanOptions } from "./plan_options.ts";
 import { readClaim, type RouteClaim } from "./route_claim.ts";
 import { type RouteStatus, routeStatus } from "./route_status.ts";
 import { fallbackTables, ingressRules, isServed } from "./served_ingress.ts";
+import { unreachedRules } from "./unreached_rules.ts";
 
 /** What a plan has to know of the one before: what cannot be read from the cluster any more. */
 export interface PlanMemory {
@@ -107,6 +108,9 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
     decision: decideIngress(original, merged[index]!.rules, surroundings),
     claims: claimsOf.get(original)!,
   }));
+  for (const each of decided) {
+    for (const claim of each.claims) findings.get(claim)!.push(...unreachedRules(claim, each));
+  }
   // Whose author put everything back himself: only the annotation is left to be removed.
   const left = others.filter(hasRecord).map((original): DecidedIngress => ({
     original,

@@ -1,29 +1,64 @@
-import { covers, intersects, type PathPattern, pathSegments } from "../../store/path_pattern.ts";
+import {
+  covers,
+  intersects,
+  maxPatternSegments,
+  type PathPattern,
+  pathSegments,
+} from "../../store/path_pattern.ts";
 import type { Rule } from "../../store/route_snapshot.ts";
+import { PatternIndex } from "./pattern_index.ts";
 import { type IngressPlace, isByText, isOpaque, placePattern } from "./ingress_places.ts";
 
-/** Tells which places of an Ingress the requests of a rule can come to. */
+/** A rule made ready to be compared with thousands of places. */
+interface SplitRule {
+  readonly rule: Rule;
+  readonly segments: PathPattern;
+}
+
+/** What comes to a place. */
+interface Requests {
+  readonly place: IngressPlace;
+  /** At least these. */
+  readonly pattern: PathPattern;
+  /** Of a place by text: any last segment, which is more than its requests can have. */
+  readonly loose?: PathPattern;
+}
+
+/** Tells which places of an Ingress the requests of rules can come to. */
 export class RuleReach {
+  readonly #rules: readonly SplitRule[];
+  /** In matching order. */
+  readonly #rulesNear = new PatternIndex<SplitRule>();
+  readonly #requests: ReadonlyMap<IngressPlace, Requests>;
+  readonly #requestsNear = new PatternIndex<Requests>();
   /** Hosts of which it is not known which place a request comes to. */
   readonly #opaqueHosts: ReadonlySet<string>;
   /** Places that are prefixes, by host and path without a trailing slash. */
-  readonly #prefixes: ReadonlyMap<string, IngressPlace>;
+  readonly #prefixes: ReadonlySet<string>;
+  readonly #receivers = new Map<SplitRule, readonly Requests[]>();
 
-  constructor(private readonly places: readonly IngressPlace[]) {
+  constructor(places: readonly IngressPlace[], rules: readonly Rule[]) {
+    this.#rules = rules.map((rule) => ({ rule, segments: pathSegments(rule.pattern) }));
+    for (const split of this.#rules) this.#rulesNear.add(split, split.segments);
+    this.#requests = new Map(places.map((place) => [place, requestsOf(place)]));
+    for (const requests of this.#requests.values()) {
+      this.#requestsNear.add(requests, requests.loose ?? requests.pattern);
+    }
     this.#opaqueHosts = new Set(places.filter(isOpaque).map(({ host }) => host));
-    this.#prefixes = new Map(
+    this.#prefixes = new Set(
       places.filter(({ pathType }) => pathType !== "Exact")
-        .map((place) => [prefixKey(place.host, prefixSegments(place)), place]),
+        .map((place) => prefixKey(place.host, placePattern(place).slice(0, -1))),
     );
   }
 
   /** Whether a request of the place could fall under a rule of that kind. */
-  couldMatch(place: IngressPlace, rules: readonly Rule[], kind: "paid" | "blocked"): boolean {
-    for (const { pattern, methods, access } of rules) {
-      const segments = pathSegments(pattern);
+  couldMatch(place: IngressPlace, kind: "paid" | "blocked"): boolean {
+    const requests = this.#requests.get(place)!;
+    for (const { value: split } of this.#near(requests)) {
+      const { methods, access } = split.rule;
       if (access.kind === kind) {
-        if (mayMeet(segments, place) && !this.#goElsewhere(segments, place)) return true;
-      } else if (access.kind === "free" && methods === undefined && coversAll(segments, place)) {
+        if (mayMeet(split, requests) && !this.#goElsewhere(split, requests)) return true;
+      } else if (access.kind === "free" && methods === undefined && coversAll(split, requests)) {
         // The first rule that matches decides: no later one is about this place.
         return false;
       }
@@ -32,8 +67,23 @@ export class RuleReach {
   }
 
   /** Whether a rule, whatever it says, could be about a request of the place. */
-  meets(place: IngressPlace, rules: readonly Rule[]): boolean {
-    return rules.some(({ pattern }) => mayMeet(pathSegments(pattern), place));
+  meets(place: IngressPlace): boolean {
+    const requests = this.#requests.get(place)!;
+    return this.#near(requests).some(({ value }) => mayMeet(value, requests));
+  }
+
+  /** Rules that charge for nothing, because no place has such requests. */
+  unreached(): Rule[] {
+    return this.#rules
+      .filter(({ rule }) => rule.access.kind === "paid")
+      .filter((split) =>
+        !this.#requestsNear.near(split.segments).some(({ value }) => mayMeet(split, value))
+      )
+      .map(({ rule }) => rule);
+  }
+
+  #near({ loose, pattern }: Requests) {
+    return this.#rulesNear.near(loose ?? pattern);
   }
 
   /**
@@ -42,25 +92,40 @@ export class RuleReach {
    * those of the place: what an Ingress controller takes for another path, such as `/api%2Fx`, may
    * be the same to a backend, which would give away here what it charges for there.
    */
-  #goElsewhere(rule: PathPattern, place: IngressPlace): boolean {
+  #goElsewhere(split: SplitRule, { place, pattern }: Requests): boolean {
     const { host } = place;
     if (place.pathType === "Exact" || this.#opaqueHosts.has(host)) return false;
-    const wildcard = rule.findIndex((segment) => segment === "*" || segment === "**");
-    const literals = wildcard === -1 ? rule : rule.slice(0, wildcard);
-    const isLonger = (_: string, index: number) => {
-      const longer = literals.slice(0, index + 1);
-      return index >= prefixSegments(place).length && this.#prefixes.has(prefixKey(host, longer));
-    };
+    const wildcard = split.segments.findIndex((segment) => segment === "*" || segment === "**");
+    const literals = wildcard === -1 ? split.segments : split.segments.slice(0, wildcard);
+    const isLonger = (_: string, index: number) =>
+      index >= pattern.length - 1 &&
+      this.#prefixes.has(prefixKey(host, literals.slice(0, index + 1)));
     if (!literals.some(isLonger)) return false;
-    return !this.places.some((other) =>
-      other !== place && other.host === host && sameBackend(other, place) && mayMeet(rule, other)
+    return !this.#receiversOf(split).some(({ place: other }) =>
+      other !== place && other.host === host && sameBackend(other, place)
     );
+  }
+
+  #receiversOf(split: SplitRule): readonly Requests[] {
+    let receivers = this.#receivers.get(split);
+    if (receivers === undefined) {
+      receivers = this.#requestsNear.near(split.segments)
+        .map(({ value }) => value)
+        .filter((requests) => mayMeet(split, requests));
+      this.#receivers.set(split, receivers);
+    }
+    return receivers;
   }
 }
 
-/** Segments of a place that is a prefix. */
-function prefixSegments(place: IngressPlace): PathPattern {
-  return placePattern(place).slice(0, -1);
+/** Of a path that is longer than any rule, what its beginning has: a bound on what it can cost. */
+function requestsOf(place: IngressPlace): Requests {
+  const pattern = placePattern(place);
+  if (pattern.length > maxPatternSegments + 1) {
+    return { place, pattern: [...pattern.slice(0, maxPatternSegments), "**"] };
+  }
+  const isLoose = isByText(place) && pattern.length > 1;
+  return { place, pattern, ...(isLoose && { loose: [...pattern.slice(0, -2), "*", "**"] }) };
 }
 
 function prefixKey(host: string, segments: PathPattern): string {
@@ -75,23 +140,15 @@ function sameBackend(a: IngressPlace, b: IngressPlace): boolean {
   return first === undefined || second === undefined || first.name === second.name;
 }
 
-function mayMeet(rule: PathPattern, place: IngressPlace): boolean {
-  const requests = placePattern(place);
-  if (intersects(rule, requests)) return true;
-  if (!isByText(place)) return false;
-  const [last, length] = [requests.at(-2), requests.length - 1];
-  if (last === undefined || !intersects(rule, anyLast(requests))) return false;
+function mayMeet({ segments: rule }: SplitRule, { pattern, loose }: Requests): boolean {
+  if (intersects(rule, pattern)) return true;
+  if (loose === undefined || !intersects(rule, loose)) return false;
+  const length = pattern.length - 1;
   // What a `**` stands for may end in the middle of anything.
   return rule.slice(0, length).includes("**") || rule[length - 1] === "*" ||
-    rule[length - 1]!.startsWith(last);
+    rule[length - 1]!.startsWith(pattern.at(-2)!);
 }
 
-function coversAll(rule: PathPattern, place: IngressPlace): boolean {
-  const requests = placePattern(place);
-  return covers(rule, isByText(place) && requests.length > 1 ? anyLast(requests) : requests);
-}
-
-/** The pattern of a place with any last segment: more than its requests by text can be. */
-function anyLast(requests: PathPattern): PathPattern {
-  return [...requests.slice(0, -2), "*", "**"];
+function coversAll({ segments: rule }: SplitRule, { pattern, loose }: Requests): boolean {
+  return covers(rule, loose ?? pattern);
 }

@@ -99,8 +99,14 @@ const { values } = parseArgs({
   },
 });
 const encoder = new TextEncoder();
-await run(Number(values.shops), async (measure) => {
-  const text = values.json ? JSON.stringify(measure) : renderMeasure(measure);
-  await Deno.stdout.write(encoder.encode(`${text}\n`));
-});
-Deno.exit(0);
+try {
+  await run(Number(values.shops), async (measure) => {
+    const text = values.json ? JSON.stringify(measure) : renderMeasure(measure);
+    await Deno.stdout.write(encoder.encode(`${text}\n`));
+  });
+  Deno.exit(0);
+} catch (error) {
+  // Probes of a measure that failed half-way would keep the process going.
+  await Deno.stderr.write(encoder.encode(`The benchmark failed: ${(error as Error).message}\n`));
+  Deno.exit(1);
+}

@@ -147,7 +147,10 @@ export async function deleteAll({ admin, shops, routes, ingresses }: Bench): Pro
   }));
   const started = performance.now();
   const namespaces = new Set(shops.map(({ namespace }) => namespace));
-  const [restoredAt, goneAt] = await Promise.all([
+  const deleting = Promise.all(
+    [...namespaces].map((namespace) => admin.deleteAll("X402Route", namespace)),
+  );
+  const times = await Promise.all([
     ingresses.untilAll(
       shops.length,
       ({ metadata: { namespace, name, annotations }, spec }) =>
@@ -155,9 +158,9 @@ export async function deleteAll({ admin, shops, routes, ingresses }: Bench): Pro
         JSON.stringify(sorted(spec)) === originals.get(`${namespace}/${name}`),
     ),
     routes.untilAll(0, () => true),
-    ...[...namespaces].map((namespace) => admin.deleteAll("X402Route", namespace)),
   ]);
-  return (Math.max(restoredAt as number, goneAt as number) - started) / 1000;
+  await deleting;
+  return (Math.max(...times) - started) / 1000;
 }
 
 /** Resident set of an operator that has nothing to do, `seconds` after everything was settled. */

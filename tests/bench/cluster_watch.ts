@@ -6,6 +6,7 @@ export class ClusterWatch<K extends Kind> implements AsyncDisposable {
   readonly objects = new Map<string, Live<K>>();
   readonly #abort = new AbortController();
   readonly #done: Promise<void>;
+  #failure: unknown;
   #waiting: (() => void)[] = [];
 
   private constructor(admin: KubeAdmin, kind: K, version: string) {
@@ -33,6 +34,7 @@ export class ClusterWatch<K extends Kind> implements AsyncDisposable {
   ): Promise<number> {
     const deadline = performance.now() + timeout;
     for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.objects.size === count && this.objects.values().every(holds)) {
         return performance.now();
       }
@@ -51,13 +53,19 @@ export class ClusterWatch<K extends Kind> implements AsyncDisposable {
       for await (const { type, object } of admin.watch(kind, {}, version, this.#abort.signal)) {
         if (type === "DELETED") this.objects.delete(keyOf(object));
         else this.objects.set(keyOf(object), object);
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        for (const wake of waiting) wake();
+        this.#wake();
       }
     } catch (error) {
-      if (!this.#abort.signal.aborted) throw error;
+      if (this.#abort.signal.aborted) return;
+      this.#failure = error;
+      this.#wake();
     }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   #change(timeout: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The Service by which the Ingresses of a namespace reach the gateway. */
 import assert from "node:assert/strict";
 import { postsCost, service, throughGateway } from "./operator_manifests.ts";
+import { startOperator } from "./operator_process.ts";
 import { setOperatorAddresses } from "./operator_service.ts";
 import { Scenario } from "./operator_scenario.ts";
 import { clusterTest } from "./test_cluster.ts";
@@ -49,6 +50,40 @@ clusterTest("a Service of that name that is somebody else's stays his", async (c
 
   await scenario.delete("Service", "x402-gateway");
   await scenario.untilReady("prices");
+  await scenario.untilBackends("web", { "/api": throughGateway });
+});
+
+clusterTest("a selector that somebody adds to it is taken away again", async (cluster) => {
+  await using scenario = await Scenario.start(cluster);
+  const { admin, namespace } = scenario;
+  await scenario.applyIngress("web", { "/api": "api" });
+  await scenario.applyRoute("prices", { rules });
+  await scenario.untilReady("prices");
+  const name = { namespace, name: "x402-gateway" };
+  await admin.patch("Service", name, { spec: { selector: { app: "thief" } } });
+  await admin.waitUntil("Service", name, (it) => it !== undefined && !it.spec?.selector);
+  await admin.waitUntilAll("EndpointSlice", { namespace }, (slices) => slices.length === 1);
+});
+
+clusterTest("two installations do not take each other's Service away", async (cluster) => {
+  await using scenario = await Scenario.start(cluster);
+  const { admin, namespace } = scenario;
+  await scenario.applyIngress("web", { "/api": "api" });
+  await scenario.applyRoute("prices", { rules });
+  await scenario.untilReady("prices");
+  const name = { namespace, name: "x402-gateway" };
+  const { metadata: { uid } } = await admin.get("Service", name);
+  await using other = await startOperator(cluster, {
+    namespace: await cluster.createNamespace(),
+    flags: ["--drain-routes", "1ms", "--allow-external-name"],
+  });
+  await other.waitUntilReady();
+  await other.logged(
+    "X402Route does not work as written",
+    ({ reason }) => reason === "GatewayServiceConflict",
+  );
+  const live = await admin.get("Service", name);
+  assert.equal(live.metadata.uid, uid);
   await scenario.untilBackends("web", { "/api": throughGateway });
 });
 
