@@ -4,10 +4,12 @@ import { gatewayOfLabel, hasSelector, isMadeBy } from "./gateway_backend.ts";
 import {
   deletion,
   type GatewaySurroundings,
+  type GatewayTarget,
+  hasReady,
   managedBy,
   managedByLabel,
   ourSlices,
-  ownEndpoints,
+  ownTargets,
   sliceWrites,
   wantedSlices,
 } from "./gateway_slices.ts";
@@ -43,35 +45,45 @@ export function gatewayObjects(
   gateway: GatewayAddress,
   options: PlanOptions,
 ): GatewayObjects {
-  const targets = ownEndpoints(present, gateway);
+  const own = ownTargets(present, gateway);
   const ways = new Map<string, GatewayWay>();
   const writes: ClusterWrite[] = [];
   for (const namespace of [...needed].sort()) {
     if (namespace === gateway.own.namespace) {
-      ways.set(namespace, ownWay(present, gateway));
+      ways.set(namespace, ownWay(own, gateway));
       continue;
     }
     const service = present.services.get(keyOf({ namespace, name: gateway.serviceName }));
     const slices = ourSlices(present, gateway, namespace);
-    const wanted = wantedSlices(namespace, service, targets, gateway);
-    ways.set(namespace, wayOf(namespace, service, slices, gateway));
+    ways.set(namespace, wayOf(namespace, service, slices, own, gateway));
     if (service !== undefined && !isMadeBy(gateway, service)) continue;
     writes.push(...serviceWrites(namespace, service, gateway, options));
+    // Without its own Service nothing is known of the gateway: the last addresses may well be right.
+    if ("problem" in own) continue;
+    const wanted = wantedSlices(namespace, service, own.targets, gateway);
     writes.push(...sliceWrites(wanted, slices));
   }
   return { ways, writes: [...writes, ...leftovers(needed, present, gateway)] };
 }
 
-function ownWay({ services }: GatewaySurroundings, { own }: GatewayAddress): GatewayWay {
-  return services.has(keyOf(own))
+type OwnTargets = ReturnType<typeof ownTargets>;
+
+function ownWay(targets: OwnTargets, { own }: GatewayAddress): GatewayWay {
+  if ("problem" in targets) return { kind: "pending", reason: targets.problem };
+  return isUp(targets.targets)
     ? { kind: "ready" }
-    : { kind: "pending", reason: `the operator's own Service ${keyOf(own)} does not exist` };
+    : { kind: "pending", reason: `Service ${keyOf(own)} has no ready gateway behind it yet` };
+}
+
+function isUp(targets: readonly GatewayTarget[]): boolean {
+  return targets.some(({ endpoints }) => hasReady(endpoints));
 }
 
 function wayOf(
   namespace: string,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  targets: OwnTargets,
   gateway: GatewayAddress,
 ): GatewayWay {
   const { own, serviceName, way } = gateway;
@@ -83,10 +95,9 @@ function wayOf(
       "remove it, or choose another name with --gateway-service-name";
     return { kind: "refused", reason };
   }
-  const isReached = way === "external-name" ||
-    slices.some(({ endpoints }) =>
-      endpoints?.some(({ conditions }) => conditions?.ready !== false)
-    );
+  if ("problem" in targets) return { kind: "pending", reason: targets.problem };
+  const isReached = isUp(targets.targets) &&
+    (way === "external-name" || slices.some(({ endpoints }) => hasReady(endpoints)));
   return isReached
     ? { kind: "ready" }
     : { kind: "pending", reason: `${name} has no ready gateway behind it yet` };

@@ -29,29 +29,52 @@ export function ourSlices(
   );
 }
 
-/** Where the gateway's own Service leads to, by address type; ports by number are its target ports. */
-export function ownEndpoints(
+/** Addresses of one type with one port: what fits into one EndpointSlice. */
+export interface GatewayTarget {
+  readonly addressType: string;
+  readonly port: number;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Where the gateway's own Service leads to, or why it leads nowhere. */
+export function ownTargets(
   { services, endpointSlices }: GatewaySurroundings,
   { own, port }: GatewayAddress,
-) {
-  const portName = services.get(keyOf(own))?.spec.ports?.find((each) => each.port === port)?.name;
+): { readonly targets: readonly GatewayTarget[] } | { readonly problem: string } {
+  const name = `the operator's own Service ${keyOf(own)}`;
+  const service = services.get(keyOf(own));
+  if (service === undefined) return { problem: `${name} does not exist` };
+  const { ports = [] } = service.spec;
+  const named = ports.find((each) => each.port === port);
+  if (named === undefined) {
+    const there = ports.map((each) => each.port).join(", ") || "none";
+    return { problem: `${name} has no port ${port}; its ports: ${there}` };
+  }
+  const targets = new Map<string, GatewayTarget & { readonly endpoints: Endpoint[] }>();
   const slices = endpointSlices
     .filter(({ metadata }) =>
       metadata.namespace === own.namespace && metadata.labels?.[sliceServiceLabel] === own.name
     )
     .sort((a, b) => byName(a.metadata, b.metadata));
-  const byType = new Map<string, { port: number; endpoints: Endpoint[] }>();
   for (const { addressType, endpoints, ports } of slices) {
-    const target = ports?.find(({ name }) => (name ?? "") === (portName ?? ""))?.port ?? port;
-    const entry = byType.get(addressType) ?? { port: target, endpoints: [] };
+    // Pods of two versions may listen on two ports, and come in two slices.
+    const target = ports?.find(({ name }) => (name ?? "") === (named.name ?? ""))?.port;
+    if (target === undefined) continue;
+    const key = `${addressType} ${target}`;
+    const entry = targets.get(key) ?? { addressType, port: target, endpoints: [] };
     // Copied: what is planned gets frozen.
     entry.endpoints.push(...structuredClone(endpoints ?? []));
-    byType.set(addressType, entry);
+    targets.set(key, entry);
   }
-  for (const { endpoints } of byType.values()) {
+  for (const { endpoints } of targets.values()) {
     endpoints.sort((a, b) => compare(a.addresses[0] ?? "", b.addresses[0] ?? ""));
   }
-  return byType;
+  return { targets: [...targets.values()] };
+}
+
+/** Whether any of the endpoints takes requests. */
+export function hasReady(endpoints: readonly Endpoint[] | null | undefined): boolean {
+  return endpoints?.some(({ conditions }) => conditions?.ready !== false) ?? false;
 }
 
 type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
@@ -60,16 +83,16 @@ type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 export function wantedSlices(
   namespace: string,
   service: Service | undefined,
-  targets: ReturnType<typeof ownEndpoints>,
-  { own, serviceName, way }: GatewayAddress,
+  targets: readonly GatewayTarget[],
+  { own, serviceName, port: usual, way }: GatewayAddress,
 ): EndpointSlice[] {
   if (service?.metadata.uid === undefined || way === "external-name") return [];
   const owner = { apiVersion: "v1", kind: "Service", name: serviceName, uid: service.metadata.uid };
-  return [...targets].map(([addressType, { port, endpoints }]) => ({
+  return targets.map(({ addressType, port, endpoints }) => ({
     apiVersion: "discovery.k8s.io/v1",
     metadata: {
       namespace,
-      name: `${serviceName}-${addressType.toLowerCase()}`,
+      name: `${serviceName}-${addressType.toLowerCase()}${port === usual ? "" : `-${port}`}`,
       labels: {
         [sliceServiceLabel]: serviceName,
         [sliceManagerLabel]: managedBy,
@@ -79,7 +102,7 @@ export function wantedSlices(
       ownerReferences: [owner],
     },
     addressType,
-    endpoints,
+    endpoints: [...endpoints],
     ports: [{ name: "http", port, protocol: "TCP" }],
   }));
 }

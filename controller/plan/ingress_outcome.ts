@@ -48,7 +48,7 @@ export function ingressOutcome(
     return { status: "False", reason: "GatewayServiceConflict", message: `${step.way.reason}.` };
   }
   if (problem !== undefined) return { status: "False", ...problem };
-  if (step.way?.kind === "pending" && (claim.manual || step.waits)) {
+  if (step.way?.kind === "pending" && needsWay) {
     return pending(`Waiting: ${step.way.reason}.`);
   }
   if (claim.manual) return manualOutcome(ingress);
