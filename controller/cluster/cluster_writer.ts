@@ -153,6 +153,8 @@ export class ClusterWriter {
           "within a minute; tell it to leave their backends alone, or use ingressRef.mode Manual.",
       });
     }
+    // A repaired annotation is nobody's news.
+    if (!write.operations.some(({ path }) => path.startsWith("/spec/"))) return;
     const { metadata } = ingresses.get(key)!;
     const reason = charged.length > 0 ? "PathsCharged" : "PathsRestored";
     this.#tell({ about: "ingresses", metadata, type: "Normal", reason, note }, term);
@@ -170,8 +172,8 @@ export class ClusterWriter {
     const { metadata } = route;
     const isNew = route.status === undefined;
     const isNews = ({ type, status, reason }: RouteCondition) =>
-      // The summary repeats one of the others.
-      type !== "Ready" && reason !== "Pending" &&
+      // The summary repeats one of the others, and so do reasons that point at them.
+      type !== "Ready" && reason !== "Pending" && reason !== "NotApplied" &&
       // That a new manifest is right, its author expects.
       (status === "False" || type === "IngressPatched" || !isNew);
     const isPending = unsettled && status.conditions.some(({ reason }) => reason === "Pending");

@@ -80,7 +80,7 @@ export class Reflector<T> {
   #versions = new Map<string, string>();
   /** Where the watch goes on; undefined when a list has to come first. */
   #version: string | undefined;
-  readonly #backoff = new Backoff(100, 10_000);
+  readonly #backoff = new Backoff(100, 2_000);
   readonly #firstSync = Promise.withResolvers<void>();
 
   constructor(private readonly options: ReflectorOptions<T>) {}

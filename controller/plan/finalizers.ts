@@ -16,7 +16,7 @@ export function hasFinalizer({ metadata }: Pick<RawObject, "metadata">): boolean
 
 export function addFinalizer(metadata: RawObject["metadata"]): ClusterWrite {
   const value = [...finalizersOf(metadata), restoreFinalizer];
-  return finalizerWrite(metadata, value, "the Ingress is put back before it goes");
+  return finalizerWrite(metadata, value, "finalizer set");
 }
 
 /**
@@ -35,7 +35,7 @@ export function releasedFinalizers(
     if (unsettled.has(ingress)) return [];
     const { metadata } = route;
     const rest = finalizersOf(metadata).filter((name) => name !== restoreFinalizer);
-    const write = finalizerWrite(metadata, rest, "nothing is left to be put back");
+    const write = finalizerWrite(metadata, rest, "finalizer removed");
     const warning = unknown.get(ingress);
     return [{ ...write, ...(warning !== undefined && { warning }) }];
   });

@@ -85,7 +85,8 @@ function refused({ original, decision: { refusals } }: DecidedIngress): IngressP
   const reason = refusals.every(({ reason }) => reason === "OriginalUnknown")
     ? "OriginalUnknown"
     : "UnsafeIngress";
-  const message = `Ingress ${keyOf(original.live.metadata)}: ${sentences(refusals)}`;
+  const free = reason === "UnsafeIngress" ? " What does not lead to the gateway yet is free." : "";
+  const message = `Ingress ${keyOf(original.live.metadata)}: ${sentences(refusals)}${free}`;
   return { status: "False", reason, message };
 }
 

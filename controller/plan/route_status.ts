@@ -64,7 +64,9 @@ function readStatus(
     activeRoutes,
     conditions: routeConditions({
       claim,
-      consequence: consequences[inForce],
+      consequence: inForce === "blocked (503)" && ingressPatched
+        ? blockedPaths
+        : consequences[inForce],
       activeRoutes,
       findings: of,
       ...(ingressPatched && { ingressPatched }),
@@ -88,6 +90,10 @@ const forms = {
   "last-valid": "last valid form",
   "blocked": "blocked (503)",
 } as const;
+
+/** In a cluster: a new mistake takes nothing away that works. */
+const blockedPaths =
+  "Its paths that lead to the gateway answer 503, the others are as free as before.";
 
 const consequences = {
   "as written": "It is in force as written.",
