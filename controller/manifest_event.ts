@@ -1,4 +1,5 @@
 import type { FindingKind } from "./plan/finding.ts";
+import type { PublishedEvent } from "./published_event.ts";
 import type { InForce } from "./plan/route_status.ts";
 
 /** What the manifest loop tells its owner; it logs nothing itself. Lines count from 1. */
@@ -9,15 +10,7 @@ export type ManifestEvent =
   | RouteEvent & { readonly type: "route-problem"; readonly kind: FindingKind }
   /** In force as written, but maybe not what was meant. */
   | RouteEvent & { readonly type: "route-warning" }
-  | {
-    readonly type: "snapshot-published";
-    readonly ingresses: number;
-    /** X402Routes of which a valid form is in force. */
-    readonly routes: number;
-    readonly rules: number;
-    /** Milliseconds, to a tenth, from looking at the change to the new snapshot being in force. */
-    readonly ms: number;
-  }
+  | PublishedEvent
   /** A good plan was refused by the gateway: a fault of the program; the old snapshot stays. */
   | { readonly type: "publish-failed"; readonly reason: string };
 

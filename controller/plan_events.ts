@@ -46,16 +46,3 @@ export function routeEvents({ statuses }: Plan, routeSource: RouteSource): Manif
     ];
   });
 }
-
-/** `ms`: milliseconds that it took. */
-export function publishedEvent({ snapshot, statuses }: Plan, ms: number): ManifestEvent {
-  return {
-    type: "snapshot-published",
-    ingresses: snapshot.ingresses.length,
-    routes:
-      statuses.filter(({ inForce }) => inForce === "as written" || inForce === "last valid form")
-        .length,
-    rules: snapshot.ingresses.reduce((sum, { rules }) => sum + rules.length, 0),
-    ms: Math.round(ms * 10) / 10,
-  };
-}

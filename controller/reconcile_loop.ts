@@ -2,7 +2,8 @@ import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import { folderChanges } from "./folder_changes.ts";
 import type { ManifestError, ManifestEvent } from "./manifest_event.ts";
 import { ManifestFolder, type Manifests } from "./manifest_folder.ts";
-import { folderErrors, publishedEvent, routeEvents } from "./plan_events.ts";
+import { folderErrors, routeEvents } from "./plan_events.ts";
+import { publishedEvent } from "./published_event.ts";
 import { noMemory, plan, type PlanMemory } from "./plan/plan.ts";
 import type { PlanOptions } from "./plan/plan_options.ts";
 

@@ -1,6 +1,7 @@
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import { keyOf } from "../cluster_state.ts";
 import { DrainingRoutes } from "../draining_routes.ts";
+import { type PublishedEvent, publishedEvent } from "../published_event.ts";
 import { LatelyLed } from "../lately_led.ts";
 import { noMemory, type Plan, plan, type PlanMemory } from "../plan/plan.ts";
 import type { ClusterPlanOptions } from "../plan/plan_options.ts";
@@ -34,15 +35,7 @@ export type OperatorEvent =
   | LeaderEvent
   | WriterEvent
   | ConditionEvent
-  | {
-    readonly type: "snapshot-published";
-    readonly ingresses: number;
-    /** X402Routes of which a valid form is in force. */
-    readonly routes: number;
-    readonly rules: number;
-    /** Milliseconds, to a tenth, that planning and publishing took. */
-    readonly ms: number;
-  }
+  | PublishedEvent
   /** A fault of the program; what is in force stays. */
   | { readonly type: "publish-failed"; readonly reason: string };
 
@@ -204,16 +197,4 @@ export class OperatorLoop {
 /** The Ingresses (`namespace/name`) of which a path leads, or is about to lead, to the gateway. */
 function ingressesLed({ originals }: Plan): ReadonlySet<string> {
   return new Set([...originals].filter(([, slots]) => slots.size > 0).map(([key]) => key));
-}
-
-function publishedEvent({ snapshot, statuses }: Plan, ms: number): OperatorEvent {
-  return {
-    type: "snapshot-published",
-    ingresses: snapshot.ingresses.length,
-    routes:
-      statuses.filter(({ inForce }) => inForce === "as written" || inForce === "last valid form")
-        .length,
-    rules: snapshot.ingresses.reduce((sum, { rules }) => sum + rules.length, 0),
-    ms: Math.round(ms * 10) / 10,
-  };
 }
