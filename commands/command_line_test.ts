@@ -19,6 +19,7 @@ const wrong: [args: string[], says: RegExp][] = [
   [["gateway", "--manifests", samples, "--listen", "here"], /Give HOST:PORT, such as 127/],
   [["gateway", "--manifests", samples, "--listen", ":99999"], /Give HOST:PORT/],
   [["gateway", "--manifests", samples, "--drain-timeout", "30"], /Give a number with a unit/],
+  [["gateway", "--manifests", samples, "--shutdown-delay", "0"], /Give a number with a unit/],
   [["gateway", "--manifests", samples, "--settle-timeout", "600h"], /from 1ms to 24h/],
   [["gateway", "--manifests", samples, "--verify-timeout", "0s"], /from 1ms to 24h/],
   [["gateway", "--manifests", samples, "--cors", "example.com"], /Give origins, such as https/],

@@ -30,6 +30,11 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** A duration that may be `0s`. */
+export function delay(text: string): number {
+  return text === "0s" ? 0 : duration(text);
+}
+
 /** `host:port`, `[::1]:port` or `:port` (every interface). */
 export function listenAddress(text: string): { hostname: string; port: number } {
   const [, ipv6, host, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];

@@ -13,7 +13,7 @@ export function gatewayCommand(): Command {
       flag("--manifests <dir>", "folder with X402Route, Ingress and Service manifests")
         .argParser(folder).makeOptionMandatory(),
     );
-  return addGatewayFlags(command).action(runGateway);
+  return addGatewayFlags(command, "0s").action(runGateway);
 }
 
 function runGateway(flags: GatewayFlags & { readonly manifests: string }): Promise<void> {

@@ -5,6 +5,7 @@ import {
   booleanText,
   byteCount,
   cidrList,
+  delay,
   domain,
   duration,
   hostList,
@@ -31,6 +32,7 @@ export interface GatewayFlags extends ManifestFlags {
   readonly idleTimeout: number;
   readonly maxBodyBytes: number;
   readonly maxChunkedBodyBytes: number;
+  readonly shutdownDelay: number;
   readonly drainTimeout: number;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
@@ -38,8 +40,12 @@ export interface GatewayFlags extends ManifestFlags {
 
 type Parse<T> = (text: string, previous: T) => T;
 
-/** The flags of the gateway itself; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`. */
-export function addGatewayFlags(command: Command): Command {
+/**
+ * The flags of the gateway itself; each has an environment variable, `--log-level` is `X402_LOG_LEVEL`.
+ *
+ * @param shutdownDelay the default of that flag
+ */
+export function addGatewayFlags(command: Command, shutdownDelay: string): Command {
   return addManifestFlags(command)
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
@@ -94,6 +100,14 @@ export function addGatewayFlags(command: Command): Command {
         "of a request body without Content-Length",
         byteCount,
         "64MiB",
+      ),
+    )
+    .addOption(
+      parsed(
+        "--shutdown-delay <time>",
+        "that requests are taken on after SIGTERM, or 0s",
+        delay,
+        shutdownDelay,
       ),
     )
     .addOption(

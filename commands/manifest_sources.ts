@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ManifestInput } from "../controller/mod.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** Flags that say which manifests are meant. */
 export interface SourceFlags {
@@ -18,17 +19,29 @@ export function addSourceFlags(command: Command): Command {
 /**
  * What the flags name: paths as they are, the rest read.
  *
+ * @throws {UsageError} for a path that does not exist
  * @throws {Error} in one sentence for the user, when it cannot be had
  */
 export async function manifestSources(
   { filename, kustomize }: SourceFlags,
 ): Promise<(string | ManifestInput)[]> {
-  const files = filename.map(async (path) =>
-    path === "-"
-      ? { name: "(standard input)", bytes: await new Response(Deno.stdin.readable).bytes() }
-      : path
-  );
-  return [...await Promise.all(files), ...await Promise.all(kustomize.map(kustomized))];
+  return [
+    ...await Promise.all(filename.map(named)),
+    ...await Promise.all(kustomize.map(kustomized)),
+  ];
+}
+
+async function named(path: string): Promise<string | ManifestInput> {
+  if (path === "-") {
+    return { name: "(standard input)", bytes: await new Response(Deno.stdin.readable).bytes() };
+  }
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new UsageError(`${path} does not exist`);
+    // Whatever else is wrong with it is told with the problems of the other files.
+  }
+  return path;
 }
 
 /** What kustomize makes of a folder. */

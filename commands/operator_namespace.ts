@@ -1,6 +1,7 @@
 import {
   type KubeClient,
   type KubeConnection,
+  KubeError,
   type OperatorLease,
   operatorLeases,
 } from "../controller/mod.ts";
@@ -16,4 +17,18 @@ export async function findOperator(
   const leases = await operatorLeases(client, operatorName, { namespace, fallback, now });
   const alive = leases.find(({ holder }) => holder !== undefined);
   return alive ?? leases[0] ?? { namespace: namespace ?? fallback };
+}
+
+/** The same for those who write nothing: who may not look at Leases sees no operator. */
+export async function seenOperator(
+  client: KubeClient,
+  connection: KubeConnection,
+  flags: ServiceFlags,
+): Promise<OperatorLease> {
+  try {
+    return await findOperator(client, connection, flags);
+  } catch (error) {
+    if (!(error instanceof KubeError && error.status === 403)) throw error;
+    return { namespace: flags.operatorNamespace ?? connection.namespace };
+  }
 }

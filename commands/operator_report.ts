@@ -5,11 +5,13 @@ import type { Metrics } from "../store/metrics.ts";
 /** Turns what happens between the operator and its cluster into log lines and metrics. */
 export function operatorReporter(log: Logger, metrics: Metrics): (event: OperatorEvent) => void {
   const { cluster } = metrics;
+  let inForce = false;
   return (event) => {
     const { type: _, ...fields } = event;
     switch (event.type) {
       case "watch-lost":
         cluster.watchRestarts.inc({ resource: event.path.split("/").at(-1)! });
+        if (!inForce) return log.warn(notListed(event), fields);
         return log.warn("watch lost, the last known routes stay in force", {
           ...fields,
           stalenessSeconds: Math.round(cluster.staleness()),
@@ -42,6 +44,7 @@ export function operatorReporter(log: Logger, metrics: Metrics): (event: Operato
       case "crd-outdated":
         return log.warn("the CRD is older than this operator: it drops fields of the status");
       case "snapshot-published":
+        inForce = true;
         metrics.routeStoreUpdates.inc();
         metrics.activeRoutes.set(event.routes);
         cluster.compileDuration.observe(event.ms);
@@ -50,4 +53,20 @@ export function operatorReporter(log: Logger, metrics: Metrics): (event: Operato
         return log.error("routes could not be put in force, the old ones stay", fields);
     }
   };
+}
+
+/** Why there are no routes yet, and what to do about it. */
+function notListed({ path, reason }: Extract<OperatorEvent, { type: "watch-lost" }>): string {
+  const resource = path.split("/").at(-1)!;
+  const [, status] = /: (\d{3}) /.exec(reason) ?? [];
+  const cannot = `cannot list ${resource} yet`;
+  if (status === "404" && resource === "x402routes") {
+    return `${cannot}: is the CRD installed? (kubectl apply -f crd/x402route.yaml)`;
+  }
+  if (status === "403") {
+    const [, namespace] = /\/namespaces\/([^/]+)\//.exec(path) ?? [];
+    const where = namespace === undefined ? "all namespaces" : `namespace ${namespace}`;
+    return `${cannot}: no permission to list and watch ${resource} in ${where}, see deploy/rbac`;
+  }
+  return `${cannot}, so there are no routes in force`;
 }

@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import {
-  findConnection,
   KubeClient,
   type ManifestPlan,
   planFiles,
@@ -13,13 +12,16 @@ import { version } from "../version.ts";
 import { addClusterFlags, type ClusterFlags, operatorName } from "./cluster_flags.ts";
 import { addManifestFlags, type ManifestFlags } from "./gateway_flags.ts";
 import { addSourceFlags, manifestSources, type SourceFlags } from "./manifest_sources.ts";
-import { findOperator } from "./operator_namespace.ts";
+import { operatorFlagsNote } from "./operator_flags_note.ts";
+import { seenOperator } from "./operator_namespace.ts";
 import { offlineOptions, planOptions } from "./plan_options.ts";
 import { planText } from "./plan_text.ts";
-import { printLine, printText } from "./print.ts";
+import { printText } from "./print.ts";
+import { connectionOf, exitWith } from "./usage_error.ts";
 
 interface PlanFlags extends SourceFlags, ClusterFlags, ManifestFlags {
   readonly cluster: boolean;
+  readonly all: boolean;
   readonly output: "text" | "json" | "yaml";
 }
 
@@ -28,6 +30,7 @@ export function planCommand(): Command {
   const command = new Command("plan")
     .description("Print which paths would go through the gateway and what they would cost.")
     .option("--cluster", "lay the manifests over what the cluster has now", false)
+    .option("--all", "also what stays as it is without the manifests", false)
     .addOption(
       new Option("-o, --output <format>", "format").choices(["text", "json", "yaml"])
         .default("text"),
@@ -35,14 +38,8 @@ export function planCommand(): Command {
   return addManifestFlags(addClusterFlags(addSourceFlags(command))).action(printPlan);
 }
 
-async function printPlan(flags: PlanFlags): Promise<void> {
-  let planned: ManifestPlan;
-  try {
-    planned = await planOf(flags);
-  } catch (error) {
-    printLine(`error: ${(error as Error).message}`, Deno.stderr);
-    Deno.exit(1);
-  }
+async function printPlan(flags: PlanFlags, command: Command): Promise<void> {
+  const planned = await planOf(flags, command).catch(exitWith);
   const { preview, diagnostics } = planned;
   const data = { ...preview, diagnostics };
   if (flags.output === "text") printText(planText(planned));
@@ -53,7 +50,7 @@ async function printPlan(flags: PlanFlags): Promise<void> {
   if (isWrong) Deno.exit(1);
 }
 
-async function planOf(flags: PlanFlags): Promise<ManifestPlan> {
+async function planOf(flags: PlanFlags, command: Command): Promise<ManifestPlan> {
   const sources = await manifestSources(flags);
   const isOffline = sources.length > 0 && !flags.cluster && flags.context === undefined &&
     flags.kubeconfig === undefined;
@@ -61,12 +58,14 @@ async function planOf(flags: PlanFlags): Promise<ManifestPlan> {
     const files = await readManifests(sources, flags.namespace ?? "default");
     return planFiles(files, offlineOptions(flags), false);
   }
-  const connection = await findConnection(flags);
+  const connection = await connectionOf(flags);
   const client = new KubeClient(connection, `${operatorName}/${version}`);
   const files = await readManifests(sources, flags.namespace ?? connection.namespace);
-  const { namespace } = await findOperator(client, connection, flags);
+  const { namespace } = await seenOperator(client, connection, flags);
   const options = planOptions(flags, namespace);
   const live = await readCluster(client, flags.watchNamespaces, options.gateway.own);
   client.close();
-  return planOverCluster(files, live, options);
+  const isWhole = flags.all || sources.length === 0;
+  const { preview, diagnostics } = planOverCluster(files, live, options, isWhole);
+  return { preview, diagnostics: [...operatorFlagsNote(command), ...diagnostics] };
 }

@@ -7,6 +7,7 @@ export function planText({ preview, diagnostics }: ManifestPlan): string {
   const sections = [
     ...preview.ingresses.map(ingressLines),
     routeLines(preview),
+    unchangedLines(preview),
     writeLines(preview),
     diagnostics.map(diagnosticLine),
   ].filter((lines) => lines.length > 0);
@@ -64,6 +65,15 @@ function routeLines({ routes, ingresses }: PlanPreview): string[] {
     const count = `${activeRoutes} rule${activeRoutes === 1 ? "" : "s"}`;
     return `X402Route ${route}: ${count}, in force: ${inForce}${terms}`;
   });
+}
+
+function unchangedLines({ unchanged }: PlanPreview): string[] {
+  if (unchanged === undefined || unchanged.ingresses + unchanged.routes === 0) return [];
+  const { ingresses, routes } = unchanged;
+  return [
+    `The same without these manifests, and shown with --all: ${ingresses} ` +
+    `Ingress${ingresses === 1 ? "" : "es"}, ${routes} X402Route${routes === 1 ? "" : "s"}.`,
+  ];
 }
 
 function writeLines({ writes }: PlanPreview): string[] {

@@ -1,10 +1,9 @@
 import { Command } from "commander";
 import {
-  type ClusterWrite,
-  findConnection,
   type IngressChange,
   KubeClient,
   restoreCluster,
+  type RestoreWrite,
 } from "../controller/mod.ts";
 import { version } from "../version.ts";
 import { addConnectionFlags, addServiceFlags, operatorName } from "./cluster_flags.ts";
@@ -12,6 +11,7 @@ import type { ConnectionFlags, ServiceFlags } from "./cluster_flags.ts";
 import { namespaceList } from "./flag_values.ts";
 import { findOperator } from "./operator_namespace.ts";
 import { printLine } from "./print.ts";
+import { connectionOf, exitWith } from "./usage_error.ts";
 
 interface RestoreFlags extends ConnectionFlags, ServiceFlags {
   readonly all: boolean;
@@ -25,7 +25,7 @@ export function restoreCommand(): Command {
   const command = new Command("restore")
     .description("Put every Ingress back as its author wrote it, without a running operator.")
     .option("--all", "in all namespaces", false)
-    .option("--namespace <name>", "in this namespace (repeat for more)", namespaceList, [])
+    .option("-n, --namespace <name>", "in this namespace (repeat for more)", namespaceList, [])
     .option("--dry-run", "only print what would be done", false)
     .option("--force", "even if an operator is running, which would patch again at once", false);
   return addServiceFlags(addConnectionFlags(command)).action(restore);
@@ -36,13 +36,14 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
     command.error("error: give either --all or --namespace <name>");
   }
   try {
-    const connection = await findConnection(flags);
+    const connection = await connectionOf(flags);
     const client = new KubeClient(connection, `${operatorName}/${version}`);
-    const { namespace, holder } = await findOperator(client, connection, flags);
+    const { namespace, holder, renewedMsAgo = 0 } = await findOperator(client, connection, flags);
     if (holder !== undefined && !flags.force && !flags.dryRun) {
       throw new Error(
-        `the operator ${holder} is running (Lease ${namespace}/${operatorName}) and would patch ` +
-          "everything again; scale it down first, or delete the X402Routes instead, or use --force",
+        `the operator ${holder} has renewed its Lease ${namespace}/${operatorName} ` +
+          `${Math.round(renewedMsAgo / 1000)} s ago and would patch everything again; scale it ` +
+          "down and wait, or use --force",
       );
     }
     const { failures, unknown } = await restoreCluster({
@@ -60,12 +61,11 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
     if (left.length > 0) Deno.exit(1);
     printLine(flags.dryRun ? "Nothing was written." : "Everything is as its authors wrote it.");
   } catch (error) {
-    printLine(`error: ${(error as Error).message}`, Deno.stderr);
-    Deno.exit(1);
+    exitWith(error);
   }
 }
 
-function describe({ resource, verb, namespace, name, note }: ClusterWrite, dryRun: boolean) {
+function describe({ resource, verb, namespace, name, note }: RestoreWrite, dryRun: boolean) {
   const done = verb === "delete" ? "deleted" : "patched";
   return `${resource} ${namespace}/${name} ${dryRun ? "would be " : ""}${done}: ${note}`;
 }

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import {
-  findConnection,
   KubeClient,
   type KubeConnection,
   OperatorLoop,
@@ -13,6 +12,7 @@ import { addGatewayFlags, flag, type GatewayFlags, parsed } from "./gateway_flag
 import { operatorReporter } from "./operator_report.ts";
 import { planOptions } from "./plan_options.ts";
 import { serve } from "./serve.ts";
+import { connectionOf, exitWith } from "./usage_error.ts";
 
 interface RunFlags extends GatewayFlags, ClusterFlags {
   readonly leaderElect: boolean;
@@ -36,13 +36,12 @@ export function runCommand(): Command {
     .addOption(
       parsed("--drain-routes <time>", "that removed paths are served on", duration, "30s"),
     );
-  return addGatewayFlags(addClusterFlags(command)).action(runOperator);
+  // Proxies send to a pod for seconds after it was told to end.
+  return addGatewayFlags(addClusterFlags(command), "5s").action(runOperator);
 }
 
 async function runOperator(flags: RunFlags, command: Command): Promise<void> {
-  const connection = await findConnection(flags).catch((error: Error) =>
-    command.error(error.message)
-  );
+  const connection = await connectionOf(flags).catch(exitWith);
   if (
     flags.leaseDuration <= flags.renewDeadline || flags.renewDeadline <= 1.2 * flags.retryPeriod
   ) {

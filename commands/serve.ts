@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Gateway, type GatewaySettings, startGateway } from "../gateway/mod.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
@@ -15,8 +16,9 @@ export interface Serving {
 }
 
 /**
- * Starts the gateway, lets `feed` publish snapshots, and drains on SIGTERM or SIGINT: from then on
- * no new requests are taken while those in progress end. Ends the process.
+ * Starts the gateway, lets `feed` publish snapshots, and ends the process on SIGTERM or SIGINT: it is
+ * not ready from then on, takes requests for the shutdown delay, which a second signal ends, and
+ * then no new ones while those in progress end.
  *
  * @param feed ends when the signal aborts; should it end by itself, so does the process
  */
@@ -48,6 +50,11 @@ export async function serve(
   const feeding = feed({ gateway, metrics, log, terminating, signal: stop.signal });
   await Promise.race([terminated(), feeding]);
   terminate.abort();
+  gateway.unready();
+  if (flags.shutdownDelay > 0) {
+    log.info("not ready any more, requests are still taken", { delayMs: flags.shutdownDelay });
+    await Promise.race([terminated(), pause(flags.shutdownDelay)]);
+  }
   log.info("draining", { timeoutMs: flags.drainTimeout });
   const clean = await gateway.drain(flags.drainTimeout);
   if (!clean) log.warn("drain timeout: replies in progress were cut off");

@@ -6,6 +6,7 @@ import { addManifestFlags, type ManifestFlags } from "./gateway_flags.ts";
 import { addSourceFlags, manifestSources, type SourceFlags } from "./manifest_sources.ts";
 import { offlineOptions } from "./plan_options.ts";
 import { printLine, printText } from "./print.ts";
+import { exitWith } from "./usage_error.ts";
 
 interface ValidateFlags extends SourceFlags, ManifestFlags {
   readonly strict: boolean;
@@ -28,10 +29,7 @@ async function validate(flags: ValidateFlags, command: Command): Promise<void> {
   if (flags.filename.length + flags.kustomize.length === 0) {
     command.error("error: give the manifests with -f <path> or -k <dir>");
   }
-  const sources = await manifestSources(flags).catch((error: Error) => {
-    printLine(`error: ${error.message}`, Deno.stderr);
-    return Deno.exit(1);
-  });
+  const sources = await manifestSources(flags).catch(exitWith);
   const files = await readManifests(sources, flags.namespace ?? "default");
   const { diagnostics } = planFiles(files, offlineOptions(flags), flags.strict);
   const valid = diagnostics.every(({ severity }) => severity !== "error");

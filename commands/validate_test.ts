@@ -197,8 +197,8 @@ for (const { name, files, args = [], code, lines } of cases) {
   });
 }
 
-Deno.test("validate: several files, a missing one, and -o json", async () => {
-  const files = { "a.yaml": paid, "b.yaml": ingress };
+Deno.test("validate: several files, a wrong one, and -o json", async () => {
+  const files = { "a.yaml": paid, "b.yaml": ingress, "none.yaml": "" };
   const { code, lines } = await validate(files, "-o", "json", "-f", "F/a.yaml", "F/none.yaml");
   assert.equal(code, 1);
   const { valid, diagnostics } = JSON.parse(lines.join("\n"));

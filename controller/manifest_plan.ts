@@ -2,6 +2,7 @@ import { foresee } from "./apply_writes.ts";
 import { missingServices, withAssumedOperator, withAssumedServices } from "./assumed_objects.ts";
 import { keyOf } from "./cluster_state.ts";
 import type { ClusterReading } from "./cluster/read_cluster.ts";
+import { manifestEffect } from "./manifest_effect.ts";
 import type { ManifestFile } from "./manifest_file.ts";
 import { type Diagnostic, reviewManifests } from "./manifest_review.ts";
 import { stateOf } from "./manifest_set.ts";
@@ -37,8 +38,23 @@ export function planFiles(
   };
 }
 
-/** Plans a cluster as it would be after the manifests have been applied. */
+/**
+ * Plans a cluster as it would be after the manifests have been applied.
+ *
+ * @param isWhole whether to tell also what stays as it is without the manifests
+ */
 export function planOverCluster(
+  files: ManifestFile,
+  live: ClusterReading,
+  options: ClusterPlanOptions,
+  isWhole: boolean,
+): ManifestPlan {
+  const after = planApplied(files, live, options);
+  if (isWhole) return after;
+  return manifestEffect(planApplied({ objects: [], errors: [] }, live, options), after);
+}
+
+function planApplied(
   files: ManifestFile,
   live: ClusterReading,
   options: ClusterPlanOptions,

@@ -4,6 +4,7 @@ export type { ManifestEvent } from "./manifest_event.ts";
 export { type ConnectionFlags, findConnection, type KubeConnection } from "./cluster/connection.ts";
 export { serviceAccountDir } from "./cluster/in_cluster.ts";
 export { KubeClient } from "./cluster/kube_client.ts";
+export { KubeError } from "./cluster/kube_error.ts";
 export { readCluster } from "./cluster/read_cluster.ts";
 export { type ManifestPlan, planFiles, planOverCluster } from "./manifest_plan.ts";
 export type { Diagnostic } from "./manifest_review.ts";
@@ -15,7 +16,7 @@ export {
   type OperatorSettings,
 } from "./cluster/operator_loop.ts";
 export { type OperatorLease, operatorLeases } from "./cluster/operator_lease.ts";
-export { restoreCluster } from "./cluster/restore_cluster.ts";
+export { restoreCluster, type RestoreWrite } from "./cluster/restore_cluster.ts";
 export type { ClusterWrite } from "./plan/cluster_write.ts";
 export type { IngressChange } from "./plan/ingress_changes.ts";
 export type { ClusterPlanOptions } from "./plan/plan_options.ts";

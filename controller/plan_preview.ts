@@ -14,6 +14,8 @@ export interface PlanPreview {
   /** Those that an X402Route names, or that lead to the gateway already. */
   readonly ingresses: readonly IngressPreview[];
   readonly routes: readonly RoutePreview[];
+  /** How many more there are, whose outcome is the same without the manifests, where they are left out. */
+  readonly unchanged?: { readonly ingresses: number; readonly routes: number };
   /** In the order in which they would be made; absent where no cluster was looked at. */
   readonly writes?: readonly WritePreview[];
 }

@@ -33,6 +33,7 @@ export const conditionReasons = {
     GatewayServiceConflict: "False: a Service in the namespace has the name of the gateway's.",
     PatchFailed: "False: the API server refused the patch; the message has its words.",
     IngressUnreadable: "False: the Ingress exists and cannot be read; it is not written to.",
+    Restored: "False: `restore` has put the paths back; nothing is charged for.",
     Reverted: "False: something else puts the paths back again and again.",
   },
   Ready: {

@@ -40,6 +40,8 @@ export interface Gateway {
   readonly addresses: Readonly<Record<"gateway" | "metrics" | "probes", ListenAddress>>;
   /** Puts new routes in force for all requests that arrive from now on. */
   publish(snapshot: RouteSnapshot): void;
+  /** For `/readyz`; requests are still taken. */
+  unready(): void;
   /**
    * Not ready from now on; ends when all replies have ended or the time is over. Only the first
    * call counts.
@@ -81,12 +83,14 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
   });
 
   let drained: Promise<boolean> | undefined;
-  const isReady = () => drained === undefined && snapshots.current() !== undefined;
+  let ending = false;
+  const isReady = () => !ending && snapshots.current() !== undefined;
   const gateway = serve("gateway", settings.listen, handler.handle.bind(handler), log);
   const probes = serve("probes", settings.probeListen, probeHandler(isReady), log);
   const scrape = serve("metrics", settings.metricsListen, metricsHandler(metrics), log);
 
   async function drain(timeoutMs: number): Promise<boolean> {
+    ending = true;
     const clean = await gateway.drain(timeoutMs);
     if (!clean) {
       idleTimer.expireAll();
@@ -103,6 +107,9 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
     publish(snapshot) {
       snapshots.publish(snapshot);
       metrics.forgetGone(tables.tallies());
+    },
+    unready() {
+      ending = true;
     },
     drain: (timeoutMs) => drained ??= drain(timeoutMs),
   };

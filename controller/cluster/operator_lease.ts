@@ -7,6 +7,8 @@ export interface OperatorLease {
   readonly namespace: string;
   /** Who leads; absent when nobody does. */
   readonly holder?: string;
+  /** How long ago the holder was last heard of; there together with it. */
+  readonly renewedMsAgo?: number;
 }
 
 /**
@@ -38,6 +40,6 @@ export async function operatorLeases(
     const { holderIdentity: holder, renewTime, leaseDurationSeconds = 0 } = spec ?? {};
     const age = now - Date.parse(renewTime ?? "");
     const isHeld = holder && age < leaseDurationSeconds * 1000;
-    return { namespace: metadata.namespace, ...(isHeld && { holder }) };
+    return { namespace: metadata.namespace, ...(isHeld && { holder, renewedMsAgo: age }) };
   });
 }

@@ -4,10 +4,12 @@ import { type ClusterState, keyOf, type ObjectName, type RawObject } from "../cl
 import type { ClusterWrite } from "../plan/cluster_write.ts";
 import type { IngressChange } from "../plan/ingress_changes.ts";
 import { noMemory, plan } from "../plan/plan.ts";
+import { readIngressRef } from "../plan/blocked_rules.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { KubeError } from "./kube_error.ts";
 import { readCluster } from "./read_cluster.ts";
-import { sendWrite } from "./send_write.ts";
+import { restoredStatus } from "./restored_status.ts";
+import { sendStatus, sendWrite } from "./send_write.ts";
 
 export interface RestoreOptions {
   readonly client: KubeClient;
@@ -20,9 +22,14 @@ export interface RestoreOptions {
   /** Writes nothing, and tells what it would write. */
   readonly dryRun: boolean;
   /** Told of each write when it is done. */
-  readonly report: (write: ClusterWrite) => void;
+  readonly report: (write: RestoreWrite) => void;
   readonly signal: AbortSignal;
 }
+
+export type RestoreWrite = Pick<
+  ClusterWrite,
+  "verb" | "resource" | "namespace" | "name" | "note"
+>;
 
 /** What is left to be done by a person; nothing when both lists are empty. */
 export interface RestoreOutcome {
@@ -55,7 +62,10 @@ export async function restoreCluster(options: RestoreOptions): Promise<RestoreOu
     if (dryRun) return { failures: refused, unknown: rehearse(state, options) };
     const { writes, unknown } = restoring(state, options);
     const due = writes.filter((write) => !refusals.has(nameOf(write)));
-    if (due.length === 0) return { failures: [...refused, ...refusals.values()], unknown };
+    if (due.length === 0) {
+      const refusedStatuses = await tellRestored(state, unknown, refusals, options);
+      return { failures: [...refused, ...refusals.values(), ...refusedStatuses], unknown };
+    }
     for (const write of due) {
       const error = await send(write, options);
       if (error === undefined || isStale(error)) continue;
@@ -71,7 +81,53 @@ export async function restoreCluster(options: RestoreOptions): Promise<RestoreOu
 function rehearse(state: ClusterState, options: RestoreOptions): readonly IngressChange[] {
   const { writes, unknown } = restoring(state, options);
   writes.forEach(options.report);
-  return writes.length === 0 ? unknown : rehearse(applyWrites(state, writes), options);
+  if (writes.length > 0) return rehearse(applyWrites(state, writes), options);
+  for (const { write } of statusWrites(state, unknown, new Map(), options)) options.report(write);
+  return unknown;
+}
+
+/** Last of all, because only then it is so; returns what the API server had against it. */
+async function tellRestored(
+  state: ClusterState,
+  unknown: readonly IngressChange[],
+  refusals: ReadonlyMap<string, string>,
+  options: RestoreOptions,
+): Promise<string[]> {
+  const { client, report, signal } = options;
+  const failures: string[] = [];
+  for (const { write, status } of statusWrites(state, unknown, refusals, options)) {
+    try {
+      await sendStatus(client, write, status, signal);
+      report(write);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      // One that is deleted by now, as with its last finalizer, has no status to be wrong.
+      if (error.status !== 404) failures.push(`x402routes ${keyOf(write)}: ${error.message}`);
+    }
+  }
+  return failures;
+}
+
+/** Of the X402Routes whose Ingress nothing leads to the gateway any more. */
+function statusWrites(
+  { routes }: ClusterState,
+  unknown: readonly IngressChange[],
+  refusals: ReadonlyMap<string, string>,
+  { namespaces }: RestoreOptions,
+) {
+  const stillLed = new Set(unknown.map(keyOf));
+  const isPutBack = (ingress: ObjectName) =>
+    (namespaces.length === 0 || namespaces.includes(ingress.namespace)) &&
+    !stillLed.has(keyOf(ingress)) && !refusals.has(`ingresses ${keyOf(ingress)}`);
+  return routes.flatMap((route) => {
+    const ingress = readIngressRef(route);
+    const update = ingress && isPutBack(ingress) ? restoredStatus(route, new Date()) : undefined;
+    if (update === undefined) return [];
+    const { namespace, name } = route.metadata;
+    const note = "the status says that the Ingress was put back";
+    const write: RestoreWrite = { verb: "patch", resource: "x402routes", namespace, name, note };
+    return [{ write, status: update.status }];
+  });
 }
 
 /** What can be written now, and the paths for which nothing can. */

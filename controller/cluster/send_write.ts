@@ -1,3 +1,5 @@
+import type { X402RouteStatus } from "../../crd/x402route_status.ts";
+import type { ObjectName } from "../cluster_state.ts";
 import type { ClusterWrite } from "../plan/cluster_write.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { listPath, objectPath } from "./kube_paths.ts";
@@ -36,4 +38,23 @@ export async function sendWrite(
       await client.request("DELETE", path, { body: { preconditions }, signal });
     }
   }
+}
+
+/**
+ * Writes the status of an X402Route, whatever its version is.
+ *
+ * @throws {KubeError}
+ */
+export async function sendStatus(
+  client: KubeClient,
+  route: ObjectName,
+  status: X402RouteStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.request("PATCH", `${objectPath("x402routes", route)}/status`, {
+    query: { fieldManager },
+    body: { status },
+    contentType: "application/merge-patch+json",
+    signal,
+  });
 }

@@ -13,7 +13,10 @@ export interface StatusUpdate {
 /** What has to be written so that an X402Route shows its status; undefined when it does. */
 export function statusUpdate(
   route: RawObject,
-  { conditions, observedGeneration, activeRoutes }: RouteStatus,
+  { conditions, observedGeneration, activeRoutes }: Pick<
+    RouteStatus,
+    "conditions" | "observedGeneration" | "activeRoutes"
+  >,
   now: Date,
 ): StatusUpdate | undefined {
   const present = (route.status ?? {}) as X402RouteStatus;

@@ -58,6 +58,7 @@ export async function startOperator(
     ...await accessFlags(cluster, options),
     ...["--operator-namespace", namespace, "--listen", listen, "--log-level", "debug"],
     ...["--metrics-listen", "127.0.0.1:0", "--probe-listen", "127.0.0.1:0"],
+    ...["--shutdown-delay", "0s"],
     ...flags,
   ], { env: options.kubeconfig === undefined ? podEnvironment(cluster) : {} });
   try {

@@ -5,7 +5,7 @@ const name = "x402-k8s-operator";
 
 /** The Service that a chart installs with the operator. */
 export async function applyOperatorService(
-  { admin }: TestCluster,
+  { admin }: Pick<TestCluster, "admin">,
   namespace: string,
 ): Promise<void> {
   await admin.apply({
@@ -26,7 +26,7 @@ export async function applyOperatorService(
  * @param url of a gateway that listens on the port in question
  */
 export async function setOperatorAddresses(
-  { admin }: TestCluster,
+  { admin }: Pick<TestCluster, "admin">,
   namespace: string,
   addresses: readonly string[],
   url: string,

@@ -67,7 +67,11 @@ clusterTest("plan --cluster foretells every write of the operator", async (clust
   assert.deepEqual(foretold.sort(), written.sort());
 
   const after = await plan(cluster, ...scope, ...files);
-  assert.doesNotMatch(after, /<- changes/);
+  assert.match(after, /^The same without these manifests, .*: 1 Ingress, 1 X402Route\.$/m);
+  assert.doesNotMatch(after, /^Ingress /m);
+  const all = await plan(cluster, ...scope, ...files, "--all");
+  assert.match(all, /^Ingress /m);
+  assert.doesNotMatch(all, /<- changes|^The same/m);
   assert.match(
     after,
     / patch +ingresses .*1 path leads to the gateway/,
@@ -94,4 +98,46 @@ clusterTest("plan --cluster tells what is wrong there, and blames no manifest", 
   await admin.delete("Ingress", { namespace: shop, name: "weather" });
   const text = await plan(cluster, ...scope);
   assert.match(text, new RegExp(`^error: X402Route ${shop}/${route}: .*does not exist\\.$`, "m"));
+});
+
+clusterTest("plan -f --cluster shows what the files change, and no more", async (cluster) => {
+  const shop = await cluster.createNamespace();
+  await applySamples(cluster, shop);
+  const own = await cluster.createNamespace();
+  const stdin = (await Deno.readTextFile(new URL("x402route.yaml", samples)))
+    .replace("name: weather\n", "name: other\n").replace("weather-payments", "other-payments");
+  const args = ["--watch-namespaces", shop, "--operator-namespace", own, "-n", shop, "-f", "-"];
+  const access = ["--kubeconfig", cluster.access.kubeconfig];
+  const { stdout } = await runCommand(["plan", ...access, ...flags, ...args], { stdin });
+  assert.match(stdout, new RegExp(`^X402Route ${shop}/other-payments: `, "m"));
+  assert.doesNotMatch(stdout, new RegExp(`X402Route ${shop}/${route}`), "nor its warnings");
+  assert.match(stdout, /^The same without .*: 1 Ingress, 1 X402Route\.$/m);
+  assert.match(stdout, /^note: there is no operator/m);
+  assert.doesNotMatch(stdout, /flags of the operator/);
+});
+
+clusterTest("plan needs no permission on Leases, and says what it cannot know", async (cluster) => {
+  const { admin } = cluster;
+  const shop = await cluster.createNamespace();
+  const account = { namespace: shop, name: "planner" };
+  const dir = await cluster.serviceAccountDir(account);
+  const apiGroups = ["", "discovery.k8s.io", "networking.k8s.io", "x402.io"];
+  const rules = [{ apiGroups, resources: ["*"], verbs: ["list"] }];
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  await admin.apply({ apiVersion, kind: "Role", metadata: account, rules });
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: account.name };
+  const subjects = [{ kind: "ServiceAccount", ...account }];
+  await admin.apply({ apiVersion, kind: "RoleBinding", metadata: account, roleRef, subjects });
+  const { hostname, port } = new URL(cluster.access.url);
+  const env = {
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    X402_SERVICE_ACCOUNT_DIR: dir,
+  };
+  const scoped = await runCommand(["plan", "--watch-namespaces", shop], { env });
+  assert.equal(scoped.code, 0, scoped.stderr);
+  assert.match(scoped.stdout, new RegExp(`there is no operator: its Service ${shop}/`));
+  assert.doesNotMatch(scoped.stdout, /flags of the operator/);
+  const blind = await runCommand(["plan", "--kubeconfig", cluster.access.kubeconfig]);
+  assert.match(blind.stdout, /^note: the flags of the operator cannot be known here/m);
 });

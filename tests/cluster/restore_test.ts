@@ -61,9 +61,10 @@ clusterTest("restore --all puts back what a dead operator has left", async (clus
   assert.equal(code, 0, stderr);
   const done = linesAbout(shop, stdout);
   assert.deepEqual(
-    done.map((line) => line.split(":")[0]),
+    done.map((line) => line.split(":")[0]!.replace(/-ipv4-\d+/, "-ipv4")),
     [
       `ingresses ${shop}/weather patched`,
+      `x402routes ${shop}/${route} patched`,
       `x402routes ${shop}/${route} patched`,
       `endpointslices ${shop}/x402-gateway-ipv4 deleted`,
       `services ${shop}/x402-gateway deleted`,
@@ -74,8 +75,22 @@ clusterTest("restore --all puts back what a dead operator has left", async (clus
     done,
   );
   assert.deepEqual(await ingressOf(cluster, shop), { backend: original, annotation: undefined });
-  const { metadata } = await admin.get("X402Route", { namespace: shop, name: route });
+  const { metadata, status } = await admin.get("X402Route", { namespace: shop, name: route });
   assert.equal(metadata.finalizers, undefined);
+  assert.deepEqual([status!.ready, status!.ingressPatched, status!.activeRoutes], [
+    false,
+    false,
+    0,
+  ]);
+  assert.deepEqual(
+    status!.conditions!.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
+    [
+      "Accepted True Accepted",
+      "ResolvedRefs True ResolvedRefs",
+      "IngressPatched False Restored",
+      "Ready False Restored",
+    ],
+  );
   const services = await admin.list("Service", { namespace: shop });
   assert.deepEqual(services.map(({ metadata }) => metadata.name), ["weather-api"]);
   assert.deepEqual(await admin.list("EndpointSlice", { namespace: shop }), []);
@@ -92,7 +107,7 @@ function linesAbout(namespace: string, text: string): string[] {
 clusterTest("restore --namespace leaves the others alone", async (cluster) => {
   const { shop } = await patchedShop(cluster);
   const elsewhere = await cluster.createNamespace();
-  const { code, stderr } = await restore(cluster, "--namespace", elsewhere);
+  const { code, stderr } = await restore(cluster, "-n", elsewhere);
   assert.equal(code, 0, stderr);
   assert.equal((await ingressOf(cluster, shop)).backend.service?.name, "x402-gateway");
   assert.equal((await restore(cluster, "--namespace", shop)).code, 0);
@@ -143,8 +158,8 @@ clusterTest("restore refuses to work against a running operator", async (cluster
   const { code, stdout, stderr } = await restore(cluster, "--all");
   assert.equal(code, 1);
   assert.equal(stdout, "");
-  assert.match(stderr, new RegExp(`is running \\(Lease ${namespace}/x402-k8s-operator\\)`));
-  assert.match(stderr, /or use --force/);
+  assert.match(stderr, new RegExp(` its Lease ${namespace}/x402-k8s-operator \\d s ago and would`));
+  assert.match(stderr, /; scale it down and wait, or use --force$/m);
   assert.equal((await restore(cluster, "--all", "--dry-run")).code, 0);
   await operator.stop();
   assert.equal((await restore(cluster, "--all")).code, 0);
@@ -165,7 +180,7 @@ clusterTest("restore takes a Lease that was not renewed in time for dead", async
     });
   await lease(5_000);
   const early = await restore(cluster, "--namespace", namespace);
-  assert.match(early.stderr, /the operator crashed is running/);
+  assert.match(early.stderr, /^error: the operator crashed has renewed its Lease .* [56] s ago/);
   assert.equal((await restore(cluster, "--namespace", namespace, "--force")).code, 0);
   await lease(16_000);
   const { code, stderr } = await restore(cluster, "--namespace", namespace);
