@@ -7,9 +7,9 @@ import type { RouteStatus } from "../plan/route_status.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { KubeError } from "./kube_error.ts";
 import { type Happening, kubeEvent } from "./kube_event.ts";
-import { type KubeResource, listPath, objectPath } from "./kube_paths.ts";
+import { type KubeResource, listPath } from "./kube_paths.ts";
 import { Reverts, revertWindowMs } from "./reverts.ts";
-import { fieldManager, sendWrite } from "./send_write.ts";
+import { fieldManager, sendStatus, sendWrite } from "./send_write.ts";
 import { type StatusUpdate, statusUpdate } from "./status_update.ts";
 import { type WriteOutcome, WriteQueue, type WriteTask } from "./write_queue.ts";
 import { WrittenStatuses } from "./written_statuses.ts";
@@ -185,14 +185,10 @@ export class ClusterWriter {
       note: "the status is up to date",
       verb: "patch",
       send: async (term) => {
-        const path = `${objectPath("x402routes", metadata)}/status`;
-        const answer = await this.options.client.request<RawObject>("PATCH", path, {
-          query: { fieldManager },
-          // With the version: a leader that was suspended must not write over its successor's.
-          body: { metadata: { resourceVersion: metadata.resourceVersion }, status: update.status },
-          contentType: "application/merge-patch+json",
-          signal: term,
-        });
+        const { client } = this.options;
+        // With the version: a leader that was suspended must not write over its successor's.
+        const { resourceVersion } = metadata;
+        const answer = await sendStatus(client, metadata, update.status, term, resourceVersion);
         if (!this.#written.written(status, answer)) this.#crdIsOutdated();
         for (const { type, status, reason, message } of update.changed.filter(isNews)) {
           const said = { condition: type, status, reason, message };

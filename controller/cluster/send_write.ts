@@ -1,5 +1,5 @@
 import type { X402RouteStatus } from "../../crd/x402route_status.ts";
-import type { ObjectName } from "../cluster_state.ts";
+import type { ObjectName, RawObject } from "../cluster_state.ts";
 import type { ClusterWrite } from "../plan/cluster_write.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { listPath, objectPath } from "./kube_paths.ts";
@@ -41,19 +41,21 @@ export async function sendWrite(
 }
 
 /**
- * Writes the status of an X402Route, whatever its version is.
+ * Writes the status of an X402Route, and resolves with what the API server has of it then.
  *
- * @throws {KubeError}
+ * @param resourceVersion that the status was decided on; without it, whatever the version is
+ * @throws {KubeError} of status 409 when the version is another
  */
 export async function sendStatus(
   client: KubeClient,
   route: ObjectName,
   status: X402RouteStatus,
   signal: AbortSignal,
-): Promise<void> {
-  await client.request("PATCH", `${objectPath("x402routes", route)}/status`, {
+  resourceVersion?: unknown,
+): Promise<RawObject> {
+  return await client.request("PATCH", `${objectPath("x402routes", route)}/status`, {
     query: { fieldManager },
-    body: { status },
+    body: { ...(resourceVersion !== undefined && { metadata: { resourceVersion } }), status },
     contentType: "application/merge-patch+json",
     signal,
   });

@@ -2,6 +2,7 @@ import { type Ingress, keyOf, type WriteProblem } from "../cluster_state.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import type { GatewayWay } from "./gateway_objects.ts";
 import type { IngressDecision } from "./ingress_changes.ts";
+import { maxAnnotationBytes } from "./ingress_patch.ts";
 import type { OriginalIngress } from "./original_ingress.ts";
 import type { RouteClaim } from "./route_claim.ts";
 import { type RouteCondition, sentences } from "./route_conditions.ts";
@@ -92,7 +93,7 @@ function refused({ original, decision: { refusals } }: DecidedIngress): IngressP
 
 function tooLarge(bytes: number): IngressPatched {
   const message = `With the original backends, the annotations would take ${bytes} bytes, and ` +
-    "262144 are allowed; charge for fewer paths of this Ingress, or for a shorter common prefix.";
+    `${maxAnnotationBytes} are allowed; charge for fewer paths of this Ingress, or for a shorter common prefix.`;
   return { status: "False", reason: "TooManyPaths", message };
 }
 

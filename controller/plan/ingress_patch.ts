@@ -13,7 +13,7 @@ import type { OriginalIngress } from "./original_ingress.ts";
 import type { GatewayAddress } from "./plan_options.ts";
 
 /** The API server's limit on all annotations of an object, in bytes of names and values. */
-const maxAnnotationBytes = 256 * 1024;
+export const maxAnnotationBytes = 256 * 1024;
 
 /** The API server takes 10,000 operations at most; beyond this many, the rules go as a whole. */
 const maxOperations = 5_000;

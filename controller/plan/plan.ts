@@ -62,7 +62,7 @@ export interface Plan extends PlanMemory {
  *
  *     Ingress path                                 | becomes
  *     with a backend that resolves                 | a path of the host, priced by its Ingress's rules
- *     with a Service or port that is missing       | the same, answered with 503 where not with 402
+ *     with a Service or port that is missing       | the same, answered with 503, charged for or not
  *     that an older Ingress has too                | nothing; reported on the X402Routes naming it
  *     that has to lead to the gateway, or not to   | also a write (`decideIngress`)
  */
