@@ -6,6 +6,7 @@ import { facilitatorStubCommand } from "./commands/facilitator_stub.ts";
 import { gatewayCommand } from "./commands/gateway.ts";
 import { runCommand } from "./commands/run.ts";
 import { payCommand } from "./commands/pay.ts";
+import { paymentsCommand } from "./commands/payments.ts";
 import { planCommand } from "./commands/plan.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { validateCommand } from "./commands/validate.ts";
@@ -21,9 +22,11 @@ const program = new Command("x402-k8s-operator")
   .addCommand(planCommand())
   .addCommand(restoreCommand())
   .addCommand(payCommand())
+  .addCommand(paymentsCommand())
   .addCommand(facilitatorStubCommand());
 
-for (const command of [program, ...program.commands]) {
+const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+for (const command of [program, ...commands]) {
   command.exitOverride().configureOutput({
     // "(Did you mean ...?)" comes on a line of its own: one error is one line here.
     outputError: (text, write) => write(text.trimEnd().replaceAll("\n", " ") + "\n"),

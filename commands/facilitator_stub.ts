@@ -9,8 +9,8 @@ const headers = {
   "x-facilitator-stub": warning,
 };
 
-/** Version 1 name and CAIP-2 id of the networks that are always listed. */
-const listedNetworks = ["base", "eip155:8453", "base-sepolia", "eip155:84532"];
+/** Version 1 name and CAIP-2 id of the networks that are always listed; the last is for all others. */
+const listedNetworks = ["base", "eip155:8453", "base-sepolia", "eip155:84532", "eip155:*"];
 
 /**
  * Starts a facilitator that accepts every payment and moves no money (endpoints of

@@ -39,11 +39,11 @@ Deno.test("the stub settles each time with a fresh transaction hash", async () =
   assert.deepEqual(rest, { success: true, payer: "0xPayer", network: "base", stub: true });
 });
 
-Deno.test("the stub supports both versions on Base, and the network that is asked for", async () => {
+Deno.test("the stub supports both versions on Base, every network, and names the one that is asked for", async () => {
   const { json } = await call("/supported?network=eip155:137");
   assert.deepEqual(
     json.kinds.map((kind: Record<string, unknown>) => `${kind.x402Version} ${kind.network}`),
-    ["1 base", "2 eip155:8453", "1 base-sepolia", "2 eip155:84532", "2 eip155:137"],
+    ["1 base", "2 eip155:8453", "1 base-sepolia", "2 eip155:84532", "2 eip155:*", "2 eip155:137"],
   );
 });
 

@@ -35,6 +35,27 @@ export function delay(text: string): number {
   return text === "0s" ? 0 : duration(text);
 }
 
+/** `24h`, `90d` or `forever` (Infinity), in ms. */
+export function period(text: string): number {
+  if (text === "forever") return Infinity;
+  const [, amount, unit] = /^(\d{1,5})(h|d)$/.exec(text) ?? [];
+  const ms = Number(amount) * (unit === "d" ? 24 : 1) * unitMs.h!;
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError("Give hours, days or forever: 24h, 90d, forever.");
+}
+
+/** A number of times: 0 or more. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Give a whole number, 0 or more.");
+}
+
+/** A number of things, at least one. */
+export function atLeastOne(text: string): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("Give a whole number, 1 or more.");
+}
+
 /** `host:port`, `[::1]:port` or `:port` (every interface). */
 export function listenAddress(text: string): { hostname: string; port: number } {
   const [, ipv6, host, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
@@ -106,6 +127,13 @@ export function hostList(text: string, previous: readonly string[]): readonly st
   const hosts = list(text, previous);
   if (hosts.every((host) => /^([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?$/.test(host))) return hosts;
   throw new InvalidArgumentError("Give HOST or HOST:PORT without a scheme: localhost:9402.");
+}
+
+/** A list of URLs. */
+export function urlList(text: string, previous: readonly string[]): readonly string[] {
+  const urls = list(text, previous);
+  if (urls.every((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ""))) return urls;
+  throw new InvalidArgumentError("Give URLs, such as https://facilitator.example.com/x402.");
 }
 
 /** A list of origins, as browsers send them, or `*`. */

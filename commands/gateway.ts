@@ -17,7 +17,7 @@ export function gatewayCommand(): Command {
 }
 
 function runGateway(flags: GatewayFlags & { readonly manifests: string }): Promise<void> {
-  return serve(flags, ({ gateway, metrics, log, signal }) =>
+  return serve(flags, ({ gateway, facilitators, metrics, log, signal }) =>
     startManifestLoop({
       folder: flags.manifests,
       options: {
@@ -26,6 +26,7 @@ function runGateway(flags: GatewayFlags & { readonly manifests: string }): Promi
         allowedFacilitatorHosts: flags.allowFacilitatorHost,
         clusterDomain: flags.clusterDomain,
       },
+      facilitators,
       publish: (snapshot) => gateway.publish(snapshot),
       report: manifestReporter(log, metrics),
       signal,

@@ -12,6 +12,8 @@ import {
   listenAddress,
   originList,
 } from "./flag_values.ts";
+import { addFacilitatorFlags, type FacilitatorFlags } from "./facilitator_flags.ts";
+import { addLedgerFlags, type LedgerFlags } from "./ledger_flags.ts";
 
 /** Flags on which depends what a manifest means. */
 export interface ManifestFlags {
@@ -20,14 +22,12 @@ export interface ManifestFlags {
 }
 
 /** The values of the flags of `gateway` and `run`: times in milliseconds, sizes in bytes. */
-export interface GatewayFlags extends ManifestFlags {
+export interface GatewayFlags extends ManifestFlags, FacilitatorFlags, LedgerFlags {
   readonly listen: GatewaySettings["listen"];
   readonly metricsListen: GatewaySettings["listen"];
   readonly probeListen: GatewaySettings["listen"];
   readonly trustedProxies: readonly string[];
   readonly cors: readonly string[];
-  readonly verifyTimeout: number;
-  readonly settleTimeout: number;
   readonly upstreamTimeout: number;
   readonly idleTimeout: number;
   readonly maxBodyBytes: number;
@@ -46,7 +46,7 @@ type Parse<T> = (text: string, previous: T) => T;
  * @param shutdownDelay the default of that flag
  */
 export function addGatewayFlags(command: Command, shutdownDelay: string): Command {
-  return addManifestFlags(command)
+  return addLedgerFlags(addFacilitatorFlags(addManifestFlags(command)))
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
       parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),
@@ -71,15 +71,6 @@ export function addGatewayFlags(command: Command, shutdownDelay: string): Comman
         "--cors <origin>",
         "origin, or *, whose preflights are answered where the backend does not",
         originList,
-      ),
-    )
-    .addOption(parsed("--verify-timeout <time>", "of one /verify call", duration, "10s"))
-    .addOption(
-      parsed(
-        "--settle-timeout <time>",
-        "of one /settle call, which waits for a block",
-        duration,
-        "60s",
       ),
     )
     .addOption(

@@ -10,8 +10,10 @@ export function manifestReporter(log: Logger, metrics: Metrics): (event: Manifes
       case "manifest-error":
         return log.error("manifest refused, the last good routes stay in force", fields);
       case "route-problem":
-        return log.error(
-          event.kind === "invalid" ? "X402Route is invalid" : "X402Route does not work as written",
+        if (event.kind === "invalid") return log.error("X402Route is invalid", fields);
+        // The manifest is not at fault, and the facilitator may say something else soon.
+        return log[event.kind === "network-not-supported" ? "warn" : "error"](
+          "X402Route does not work as written",
           fields,
         );
       case "route-warning":

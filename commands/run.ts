@@ -50,7 +50,7 @@ async function runOperator(flags: RunFlags, command: Command): Promise<void> {
         "times --retry-period",
     );
   }
-  await serve(flags, async ({ gateway, metrics, log, terminating, signal }) => {
+  await serve(flags, async ({ gateway, facilitators, metrics, log, terminating, signal }) => {
     const client = new KubeClient(
       connection,
       `${operatorName}/${version}`,
@@ -60,6 +60,7 @@ async function runOperator(flags: RunFlags, command: Command): Promise<void> {
     const loop = new OperatorLoop({
       client,
       settings: settingsOf(flags, connection),
+      facilitators,
       publish: (snapshot) => gateway.publish(snapshot),
       report: operatorReporter(log, metrics),
       terminating,

@@ -1,12 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Gateway, type GatewaySettings, startGateway } from "../gateway/mod.ts";
+import { FacilitatorSupport } from "../store/facilitator_support.ts";
+import type { Ledger } from "../store/ledger/ledger.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
+import { facilitatorSettings } from "./facilitator_flags.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
+import { ledgerOf, paymentSettings } from "./ledger_flags.ts";
+import { exitWith } from "./usage_error.ts";
 
 /** What feeds a running gateway with snapshots. */
 export interface Serving {
   readonly gateway: Gateway;
+  /** What the facilitators of these snapshots say that they support. */
+  readonly facilitators: FacilitatorSupport;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Aborts at once when the process is asked to end, while replies are still being sent. */
@@ -14,6 +21,9 @@ export interface Serving {
   /** Aborts when the last reply has been sent. */
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds. A facilitator's networks change with its releases; an outage should be over sooner. */
+const pollTimes = { refreshMs: 10 * 60_000, retryMs: 5_000, maxRetryMs: 5 * 60_000 };
 
 /**
  * Starts the gateway, lets `feed` publish snapshots, and ends the process on SIGTERM or SIGINT: it is
@@ -28,9 +38,16 @@ export async function serve(
 ): Promise<void> {
   const log = new Logger(flags.logLevel);
   const metrics = new Metrics();
+  const facilitators = new FacilitatorSupport();
+  const settings = await settingsOf(flags, log).catch(exitWith);
+  let ledger: Ledger;
   let gateway: Gateway;
   try {
-    gateway = startGateway(settingsOf(flags), metrics, log);
+    ledger = await ledgerOf(flags, log);
+    gateway = startGateway(settings, ledger, metrics, log, {
+      support: facilitators,
+      ...pollTimes,
+    });
   } catch (error) {
     log.error("cannot start", { reason: (error as Error).message });
     Deno.exit(1);
@@ -47,7 +64,7 @@ export async function serve(
   const stop = new AbortController();
   const terminate = new AbortController();
   const { signal: terminating } = terminate;
-  const feeding = feed({ gateway, metrics, log, terminating, signal: stop.signal });
+  const feeding = feed({ gateway, facilitators, metrics, log, terminating, signal: stop.signal });
   await Promise.race([terminated(), feeding]);
   terminate.abort();
   gateway.unready();
@@ -58,6 +75,7 @@ export async function serve(
   log.info("draining", { timeoutMs: flags.drainTimeout });
   const clean = await gateway.drain(flags.drainTimeout);
   if (!clean) log.warn("drain timeout: replies in progress were cut off");
+  await ledger.close();
   stop.abort();
   await feeding;
   // Whatever still holds the process up at this point, nobody waits for it.
@@ -73,16 +91,20 @@ function terminated(): Promise<void> {
   return promise;
 }
 
-function settingsOf(flags: GatewayFlags): GatewaySettings {
+/** @throws {UsageError} when what the flags name cannot be used */
+async function settingsOf(flags: GatewayFlags, log: Logger): Promise<GatewaySettings> {
+  const hosts = {
+    allowedFacilitatorHosts: flags.allowFacilitatorHost,
+    clusterDomain: flags.clusterDomain,
+  };
   return {
+    ...hosts,
     listen: flags.listen,
     metricsListen: flags.metricsListen,
     probeListen: flags.probeListen,
     trustedProxies: flags.trustedProxies,
     corsOrigins: flags.cors,
-    allowedFacilitatorHosts: flags.allowFacilitatorHost,
-    clusterDomain: flags.clusterDomain,
-    facilitator: { verifyMs: flags.verifyTimeout, settleMs: flags.settleTimeout },
+    facilitator: await facilitatorSettings(flags, hosts, log),
     proxy: {
       connectOrHeadMs: flags.upstreamTimeout,
       idleMs: flags.idleTimeout,
@@ -90,5 +112,6 @@ function settingsOf(flags: GatewayFlags): GatewaySettings {
       maxChunkedBodyBytes: flags.maxChunkedBodyBytes,
     },
     accessLog: flags.accessLog,
+    ...paymentSettings(flags),
   };
 }

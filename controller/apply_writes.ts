@@ -44,12 +44,11 @@ export function applyWrites(state: ClusterState, writes: readonly ClusterWrite[]
     return [...kept, ...created];
   };
   return {
+    ...state,
     routes: after("x402routes", state.routes),
     ingresses: after("ingresses", state.ingresses),
     services: after("services", state.services),
     endpointSlices: after("endpointslices", state.endpointSlices),
-    ledLately: state.ledLately,
-    writeProblems: state.writeProblems,
   };
 }
 

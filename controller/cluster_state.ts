@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SupportedKind } from "../store/facilitator_support.ts";
 
 /** Names in Kubernetes are unique per kind, namespace and name. */
 export interface ObjectName {
@@ -122,17 +123,29 @@ export const endpointSliceSchema = z.object({
 export type EndpointSlice = z.output<typeof endpointSliceSchema>;
 
 /** What a source (folder or cluster) delivers and `plan()` reads; the order of the lists is nothing. */
-export interface ClusterState {
+export interface ClusterState extends Observations {
   readonly routes: readonly RawObject[];
   readonly ingresses: readonly Ingress[];
   readonly services: readonly Service[];
   /** Those of the operator's own Service, and those that the operator has made. */
   readonly endpointSlices: readonly EndpointSlice[];
+}
+
+/** What is not read, but seen by a program that runs: commands that plan once have none of it. */
+export interface Observations {
   /** Ingresses (`namespace/name`) that have led to the gateway a moment ago. */
   readonly ledLately: ReadonlySet<string>;
   /** What the API server said to the last write of an object (`ingresses shop/api`), if it failed. */
   readonly writeProblems: ReadonlyMap<string, WriteProblem>;
+  /** By URL: what a facilitator has said last of what it supports; sorted. */
+  readonly facilitatorSupport: ReadonlyMap<string, readonly SupportedKind[]>;
 }
+
+export const noObservations: Observations = {
+  ledLately: new Set(),
+  writeProblems: new Map(),
+  facilitatorSupport: new Map(),
+};
 
 /** Why an object is not as the plan wants it, although it was written. */
 export interface WriteProblem {

@@ -1,4 +1,4 @@
-import { type ClusterState, keyOf } from "./cluster_state.ts";
+import { type ClusterState, keyOf, noObservations } from "./cluster_state.ts";
 import type { ManifestError } from "./manifest_event.ts";
 import type { ManifestFile } from "./manifest_file.ts";
 import type { ManifestObject } from "./manifest_object.ts";
@@ -19,8 +19,7 @@ export function stateOf(objects: readonly ManifestObject[]): ClusterState {
     ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
     services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
     endpointSlices: [],
-    ledLately: new Set(),
-    writeProblems: new Map(),
+    ...noObservations,
   };
 }
 

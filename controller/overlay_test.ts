@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClusterState, RawObject } from "./cluster_state.ts";
+import { type ClusterState, noObservations, type RawObject } from "./cluster_state.ts";
 import { overlay } from "./overlay.ts";
 
 function stateWith(routes: readonly RawObject[]): ClusterState {
@@ -8,8 +8,7 @@ function stateWith(routes: readonly RawObject[]): ClusterState {
     ingresses: [],
     services: [],
     endpointSlices: [],
-    ledLately: new Set(),
-    writeProblems: new Map(),
+    ...noObservations,
   };
 }
 

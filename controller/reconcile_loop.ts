@@ -1,3 +1,4 @@
+import type { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import { folderChanges } from "./folder_changes.ts";
 import type { ManifestError, ManifestEvent } from "./manifest_event.ts";
@@ -10,11 +11,15 @@ import type { PlanOptions } from "./plan/plan_options.ts";
 export interface ManifestLoop {
   readonly folder: string;
   readonly options: PlanOptions;
+  readonly facilitators: FacilitatorSupport;
   /** Puts a snapshot in force. When it throws, the one before is taken to be still in force. */
   readonly publish: (snapshot: RouteSnapshot) => void;
   readonly report: (event: ManifestEvent) => void;
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds that an answer of a facilitator waits for those of others. */
+const coalesceMs = 20;
 
 /**
  * Standalone mode: keeps the snapshot in force equal to the manifests in a folder, until the signal
@@ -28,17 +33,27 @@ export async function startManifestLoop(loop: ManifestLoop): Promise<void> {
   const manifests = new ManifestFolder(loop.folder);
   const reconcile = reconciler(loop);
   let unused: Manifests | undefined;
+  let latest: Manifests | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  loop.facilitators.onChange(() => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (latest !== undefined) reconcile(latest, performance.now());
+    }, coalesceMs);
+  }, loop.signal);
   for await (const changedAgain of folderChanges(loop.folder, loop.signal)) {
     const started = performance.now();
     unused = await manifests.load() ?? unused;
     // What is read while it is being written is not whole; another turn comes when it is.
     if (unused === undefined || changedAgain()) continue;
-    reconcile(unused, started);
+    latest = unused;
     unused = undefined;
+    reconcile(latest, started);
   }
+  clearTimeout(timer);
 }
 
-/** Takes what was read from the folder, and `performance.now()` of when the reading began. */
+/** Takes what was read from the folder, and `performance.now()` of when the looking at it began. */
 function reconciler(loop: ManifestLoop): (manifests: Manifests, started: number) => void {
   let memory: PlanMemory = noMemory;
   let lasting = new Set<string>();
@@ -53,7 +68,8 @@ function reconciler(loop: ManifestLoop): (manifests: Manifests, started: number)
   return (manifests, started) => {
     if (!manifests.ok) return refuse(manifests.errors);
     try {
-      const planned = plan(manifests.state, loop.options, memory);
+      const state = { ...manifests.state, facilitatorSupport: loop.facilitators.known };
+      const planned = plan(state, loop.options, memory);
       const errors = folderErrors(planned, manifests.routeSource);
       if (errors.length > 0) return refuse(errors);
       reportNew(routeEvents(planned, manifests.routeSource));

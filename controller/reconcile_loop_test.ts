@@ -93,3 +93,45 @@ Deno.test("a snapshot that the gateway refuses is reported, and the loop goes on
   loop.write("route.yaml", route("0.003"));
   assert.deepEqual(amounts(await loop.snapshot()), ["3000"]);
 });
+
+Deno.test("a network that the facilitator does not support is told until it does", async () => {
+  await using loop = await startLoop({ "ingress.yaml": ingress, "route.yaml": route("0.001") });
+  await loop.snapshot();
+  const url = "https://x402.org/facilitator";
+  loop.facilitators.set(url, [{ x402Version: 2, scheme: "exact", network: "eip155:8453" }]);
+  const { kind, inForce, line, message } = await loop.event("route-problem");
+  assert.deepEqual({ kind, inForce, line }, {
+    ...{ kind: "network-not-supported", inForce: "as written", line: 8 },
+  });
+  assert.equal(
+    message,
+    'spec.payment.network is "base-sepolia" (eip155:84532), which the facilitator ' +
+      `${url} does not support; with the scheme exact it supports eip155:8453`,
+  );
+  assert.deepEqual(amounts(await loop.snapshot()), ["1000"]);
+  const kinds = [{
+    ...{ x402Version: 2, scheme: "exact", network: "eip155:84532" },
+    extra: { feePayer: "0xab" },
+  }];
+  loop.facilitators.set(url, kinds);
+  const [rule] = (await loop.snapshot()).ingresses[0]!.rules;
+  assert.ok(rule?.access.kind === "paid");
+  assert.deepEqual(rule.access.terms.facilitatorExtra, { feePayer: "0xab" });
+  assert.equal(loop.reported.filter(({ type }) => type === "route-problem").length, 1);
+  // It is gone in between, or it would not be told again.
+  loop.facilitators.set(url, []);
+  assert.match((await loop.event("route-problem")).message, /supports no network at all$/);
+});
+
+Deno.test("answers of facilitators do not bring back a folder that has been refused", async () => {
+  await using loop = await startLoop({ "ingress.yaml": ingress, "route.yaml": route("0.001") });
+  await loop.snapshot();
+  loop.write("route.yaml", "a: [");
+  await loop.event("manifest-error");
+  const before = loop.reported.length;
+  loop.facilitators.set("https://x402.org/facilitator", []);
+  loop.write("route.yaml", route("0.003"));
+  assert.deepEqual(amounts(await loop.snapshot()), ["3000"]);
+  const told = loop.reported.slice(before).map(({ type }) => type);
+  assert.deepEqual(told, ["route-problem", "snapshot-published"]);
+});

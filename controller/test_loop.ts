@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import type { ManifestEvent } from "./manifest_event.ts";
 import { startManifestLoop } from "./reconcile_loop.ts";
@@ -48,12 +49,14 @@ export async function startLoop(files: Readonly<Record<string, string>>) {
   const write = (name: string, text: string) => Deno.writeTextFileSync(join(path, name), text);
   for (const [name, text] of Object.entries(files)) write(name, text);
   const stop = new AbortController();
+  const facilitators = new FacilitatorSupport();
   const reported: ManifestEvent[] = [];
   const news = new EventTarget();
   let latest: RouteSnapshot | undefined;
   let read = 0;
   const test = {
     path,
+    facilitators,
     write,
     reported,
     refuse: false,
@@ -84,6 +87,7 @@ export async function startLoop(files: Readonly<Record<string, string>>) {
   };
   const loop = startManifestLoop({
     folder: path,
+    facilitators,
     options: {
       allowExternalName: true,
       allowedFacilitatorHosts: [],

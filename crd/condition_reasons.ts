@@ -16,6 +16,9 @@ export const conditionReasons = {
     BackendNotFound:
       "False: a Service or port is missing or refused; requests that would go there " +
       "are answered with 503.",
+    NetworkNotSupported:
+      "False: the facilitator says that it does not support the network. The rules stay in force, " +
+      "and payments are refused for as long as it is so.",
   },
   IngressPatched: {
     Patched: "True: the paths that could cost something lead to the gateway.",

@@ -1,11 +1,13 @@
 import { Failure } from "./failures.ts";
 import type { Exchange } from "./handler.ts";
-import type { BackendReply } from "./payment/payment_flow.ts";
+import type { BackendReply } from "./payment/purchase.ts";
 import type { HeaderLine } from "./payment/receipt.ts";
 import { servesTls } from "./routing/public_url.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { backendHeaders, checkTransferCoding } from "./upstream/headers.ts";
-import { checkMethod, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
+import { checkMethod, type ProxyCall, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
+import type { Delivery } from "./upstream/reply.ts";
+import { readSmallBody, type SmallBody } from "./upstream/request_body.ts";
 import { checkAnnouncedLength } from "./upstream/upload.ts";
 import { checkLoop, hopsHeader } from "./upstream/hops.ts";
 import {
@@ -26,7 +28,7 @@ export class BackendCaller {
   /** The reply of a request that costs nothing; aborted when the client leaves. */
   forward(exchange: Exchange): Promise<Response> {
     const { request } = exchange;
-    if (!isWebSocketUpgrade(request)) return this.#proxy(exchange, [], false);
+    if (!isWebSocketUpgrade(request)) return this.#proxy(exchange, []);
     return this.#openSocket(exchange, []).then((socket) => socket.bridge(request));
   }
 
@@ -42,7 +44,7 @@ export class BackendCaller {
       headers: [...headers].filter(([name]) => preflightNames.test(name)),
       signal,
     });
-    const reply = await this.#proxy({ ...exchange, request }, [], false);
+    const reply = await this.#proxy({ ...exchange, request }, []);
     await reply.body?.cancel();
     reply.headers.delete("content-length");
     return new Response(null, reply);
@@ -62,20 +64,41 @@ export class BackendCaller {
     if (isWebSocketUpgrade(request)) checkHandshake(request);
   }
 
-  /** Calls the backend once, to its end even when the client leaves: what it did is settled. */
-  async callPaid(exchange: Exchange, identity: HeaderLine[]): Promise<BackendReply> {
+  /** The body of a request that is paid for, if it is small; see `readSmallBody`. */
+  readBody({ request }: Exchange): Promise<SmallBody | undefined> {
+    const { idleTimer, limits } = this.settings;
+    return readSmallBody(request, idleTimer, limits.connectOrHeadMs);
+  }
+
+  /**
+   * Calls the backend once, to its end even when the client leaves: what it did is settled.
+   * @param body that of the request, where it has been read
+   */
+  async callPaid(
+    exchange: Exchange,
+    identity: HeaderLine[],
+    body: SmallBody | undefined,
+  ): Promise<BackendReply> {
     const { request } = exchange;
     if (isWebSocketUpgrade(request)) {
       const socket = await this.#openSocket(exchange, identity);
       return {
         status: 101,
+        delivery: Promise.resolve("delivered"),
         finish: (extra) => withHeaders(socket.bridge(request), extra),
         discard: () => Promise.resolve(socket.close()),
       };
     }
-    const response = await this.#proxy(exchange, identity, true);
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const paid = { body: body?.bytes, onDone: resolve };
+    const response = await this.#proxy(exchange, identity, paid);
     return {
       status: response.status,
+      // Of a head alone nothing tells whether it arrives, only whether somebody is there to take it.
+      get delivery(): Promise<Delivery> {
+        if (response.body !== null) return promise;
+        return Promise.resolve(request.signal.aborted ? "aborted" : "delivered");
+      },
       finish(extra) {
         privateCache(response.headers);
         return withHeaders(response, extra);
@@ -84,11 +107,16 @@ export class BackendCaller {
     };
   }
 
-  #proxy(exchange: Exchange, identity: HeaderLine[], paid: boolean): Promise<Response> {
+  #proxy(
+    exchange: Exchange,
+    identity: HeaderLine[],
+    paid?: Pick<ProxyCall, "body" | "onDone">,
+  ): Promise<Response> {
     const { request, target } = exchange;
     const backendUrl = backendOf(exchange);
     const headers = this.#headers(exchange, identity);
-    const call = { request, target, backendUrl, headers, once: paid, detached: paid };
+    const isPaid = paid !== undefined;
+    const call = { request, target, backendUrl, headers, once: isPaid, detached: isPaid, ...paid };
     return proxyRequest(this.settings, call);
   }
 

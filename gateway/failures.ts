@@ -1,3 +1,6 @@
+import { HoldLost } from "../store/ledger/payment_ledger.ts";
+import { LedgerUnavailable } from "../store/ledger/sql_database.ts";
+
 /**
  * The one place that turns a failure into a reply. Everything in the gateway that cannot go on
  * throws a `Failure` with a code from the table; nothing else decides status codes of errors.
@@ -17,9 +20,19 @@ const table = {
   no_route: [404, "No route is configured for this host and path."],
   method_not_supported: [405, "The method is not supported by this gateway."],
   request_timeout: [408, "The request body stopped arriving."],
+  identifier_conflict: [409, "The payment identifier was used for another request."],
+  reply_not_kept: [
+    409,
+    "The reply to this payment identifier was delivered, and is not kept any more or too long to be.",
+  ],
+  request_not_repeatable: [
+    411,
+    "A payment identifier needs a request body of known length, of at most 1 MiB.",
+  ],
   payment_in_flight: [409, "The same payment is being processed; wait for its outcome."],
   uri_too_long: [414, "The query is longer than this gateway accepts."],
   body_too_large: [413, "The request body is larger than this gateway accepts."],
+  too_many_invalid_signatures: [429, "Too many payments with invalid signatures; wait a minute."],
   // What the backend did wrong.
   loop_detected: [508, "The backend of this path leads back to this gateway."],
   upstream_unreachable: [502, "The backend cannot be reached."],
@@ -31,12 +44,15 @@ const table = {
   facilitator_invalid: [502, "The payment facilitator gave an answer that cannot be used."],
   facilitator_unreachable: [503, "The payment facilitator cannot be reached."],
   facilitator_refused: [503, "The payment facilitator is at an address that is not allowed."],
-  facilitator_busy: [503, "The payment facilitator refuses more requests for now."],
+  facilitator_busy: [503, "The payment facilitator cannot take more requests for now."],
+  facilitator_unavailable: [503, "The payment facilitator is having an outage; try again later."],
   facilitator_timeout: [504, "The payment facilitator did not answer in time."],
   settlement_unknown: [
     503,
-    "The payment was sent for settlement and its outcome is not known yet; do not sign a new one.",
+    "The payment was sent for settlement and its outcome is not known yet. Send the same payment " +
+    "again in a moment; do not sign a new one.",
   ],
+  ledger_unavailable: [503, "Payments cannot be recorded for now; nothing was charged."],
   // What is not ready here.
   route_blocked: [503, "The payment rule of this path is invalid; the operator has to correct it."],
   not_ready: [503, "The gateway has no routes yet."],
@@ -46,7 +62,13 @@ const table = {
 export type FailureCode = keyof typeof table;
 
 /** Seconds that a client should wait before it tries again, for the statuses where that makes sense. */
-const retryAfter: Readonly<Record<number, string>> = { 409: "1", 502: "5", 503: "5", 504: "5" };
+const retryAfter: Readonly<Record<number, string>> = {
+  409: "1",
+  429: "60",
+  502: "5",
+  503: "5",
+  504: "5",
+};
 
 /** A request that ends here. `detail` is for the log; the client sees only the table's text. */
 export class Failure extends Error {
@@ -54,13 +76,28 @@ export class Failure extends Error {
   /** Lines to add to the reply, such as the receipt of a payment that was settled before. */
   readonly headers: [name: string, value: string][] = [];
 
-  constructor(readonly code: FailureCode, readonly detail: string, options?: ErrorOptions) {
+  /** Seconds until a retry can help, where more is known than the status says. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: FailureCode,
+    readonly detail: string,
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number | undefined },
+  ) {
     super(`${code}: ${detail}`, options);
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   /** Failures as they are; anything else is a fault of ours. */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
+    if (error instanceof LedgerUnavailable) {
+      return new Failure("ledger_unavailable", error.message, { cause: error });
+    }
+    // Whoever has taken the payment over goes on with it.
+    if (error instanceof HoldLost) {
+      return new Failure("payment_in_flight", error.message, { cause: error });
+    }
     const detail = error instanceof Error ? error.stack ?? error.message : String(error);
     return new Failure("internal_error", detail, { cause: error });
   }
@@ -90,7 +127,7 @@ export function failureReply(failure: Failure, requestId: string): Response {
     ["cache-control", "no-store"],
     ...failure.headers,
   ];
-  const wait = retryAfter[failure.status];
+  const wait = failure.retryAfterSeconds?.toString() ?? retryAfter[failure.status];
   if (wait !== undefined) headers.push(["retry-after", wait]);
   const body = { error: failure.code, message: failure.publicMessage, requestId };
   return new Response(JSON.stringify(body) + "\n", { status: failure.status, headers });

@@ -4,7 +4,6 @@ import { Failure, failureReply } from "./failures.ts";
 import { type Cors, isPreflight } from "./payment/cors.ts";
 import { payOrFree } from "./payment/pay_or_free.ts";
 import type { PaymentFlow } from "./payment/payment_flow.ts";
-import type { HeaderLine } from "./payment/receipt.ts";
 import { readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.ts";
 import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
@@ -13,6 +12,7 @@ import { pricedByOverride, type RouteIndex, type RouteMatch } from "./routing/ro
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { forwardedNames } from "./upstream/headers.ts";
 import type { BackendCaller } from "./backend_caller.ts";
+import { GatewayPurchase } from "./gateway_purchase.ts";
 
 export interface HandlerDeps {
   readonly snapshots: SnapshotStore<RouteIndex>;
@@ -140,9 +140,15 @@ export class GatewayHandler {
       rule.count("payment_invalid");
       return access.challenge.refuse(resourceUrl, "invalid_x402_version", method);
     }
-    const { payments, backends } = this.deps;
-    const callBackend = (identity: HeaderLine[]) => backends.callPaid(exchange, identity);
-    return payments.serve({ rule, access, payment, method, resourceUrl, callBackend });
+    const purchase = new GatewayPurchase(
+      exchange,
+      this.deps.backends,
+      rule,
+      access,
+      payment,
+      resourceUrl,
+    );
+    return this.deps.payments.serve(purchase);
   }
 
   #isFree(exchange: Exchange, access: PaidAccess): boolean {

@@ -2,15 +2,16 @@ import type { FacilitatorHosts } from "../store/facilitator_host.ts";
 import type { Logger } from "../store/log.ts";
 import type { Metrics } from "../store/metrics.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
-import { InMemoryReservations } from "../store/payment_reservations.ts";
+import type { Ledger } from "../store/ledger/ledger.ts";
 import { SnapshotStore } from "../store/snapshot_store.ts";
 import { metricsHandler, probeHandler } from "./admin_server.ts";
 import { BackendCaller } from "./backend_caller.ts";
 import { GatewayHandler } from "./handler.ts";
 import { Cors } from "./payment/cors.ts";
-import { FacilitatorAddresses } from "./payment/facilitator_addresses.ts";
-import { FacilitatorClient, type FacilitatorTimeouts } from "./payment/facilitator.ts";
-import { PaymentFlow } from "./payment/payment_flow.ts";
+import { FacilitatorAddresses } from "./facilitator/facilitator_addresses.ts";
+import { FacilitatorClient, type FacilitatorSettings } from "./facilitator/facilitator_client.ts";
+import { type FacilitatorPolling, SupportedPoller } from "./facilitator/supported_poller.ts";
+import { PaymentService, type PaymentSettings } from "./payment/payment_service.ts";
 import { RouteIndex } from "./routing/route_index.ts";
 import { TableCompiler } from "./routing/table_compiler.ts";
 import { type ListenAddress, serve } from "./server.ts";
@@ -22,8 +23,13 @@ import { WebSocketProxy } from "./upstream/websocket.ts";
 import type { ProxyLimits } from "./upstream/proxy.ts";
 
 export { TrustedProxies } from "./trusted_proxies.ts";
+export { CredentialsError } from "./facilitator/credentials_error.ts";
+export type { FacilitatorSettings } from "./facilitator/facilitator_client.ts";
+export { FacilitatorCredentials } from "./facilitator/facilitator_credentials.ts";
+export type { FacilitatorPolling } from "./facilitator/supported_poller.ts";
+export type { PaymentSettings } from "./payment/payment_service.ts";
 
-export interface GatewaySettings extends FacilitatorHosts {
+export interface GatewaySettings extends FacilitatorHosts, PaymentSettings {
   readonly listen: ListenAddress;
   readonly metricsListen: ListenAddress;
   readonly probeListen: ListenAddress;
@@ -31,7 +37,7 @@ export interface GatewaySettings extends FacilitatorHosts {
   readonly trustedProxies: readonly string[];
   /** Origins that the gateway answers CORS preflights for; empty: none. */
   readonly corsOrigins: readonly string[];
-  readonly facilitator: FacilitatorTimeouts;
+  readonly facilitator: FacilitatorSettings;
   readonly proxy: ProxyLimits;
   readonly accessLog: boolean;
 }
@@ -55,26 +61,40 @@ const cutMs = 100;
 
 /**
  * Starts all three servers; the gateway answers 503 until the first `publish`.
+ *
+ * @param ledger to be closed by the caller, after `drain`
+ * @param polling absent: facilitators are not asked what they support
  * @throws when an address cannot be listened on
  */
-export function startGateway(settings: GatewaySettings, metrics: Metrics, log: Logger): Gateway {
+export function startGateway(
+  settings: GatewaySettings,
+  ledger: Ledger,
+  metrics: Metrics,
+  log: Logger,
+  polling?: FacilitatorPolling,
+): Gateway {
   const tables = new TableCompiler(metrics);
   const snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics, tables));
   const trustedProxies = new TrustedProxies(settings.trustedProxies);
   const facilitator = new FacilitatorClient(
     settings.facilitator,
     new FacilitatorAddresses(settings, log),
+    log,
   );
-  const reservations = new InMemoryReservations();
   const transport = new FetchTransport();
   const sockets = new WebSocketProxy();
   const idleTimer = new IdleTimer();
   const duration = metrics.proxyDuration;
   const proxy = { transport, idleTimer, limits: settings.proxy, duration };
-  const payments = new PaymentFlow({ facilitator, reservations, metrics, log });
+  const poller = polling && new SupportedPoller(
+    (url, signal) => facilitator.supported(url, signal),
+    polling,
+    log,
+  );
+  const payments = new PaymentService({ settings, facilitator, ledger, metrics, log });
   const handler = new GatewayHandler({
     snapshots,
-    payments,
+    payments: payments.flow,
     backends: new BackendCaller(proxy, sockets, trustedProxies),
     cors: new Cors(settings.corsOrigins),
     trustedProxies,
@@ -92,12 +112,11 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
   async function drain(timeoutMs: number): Promise<boolean> {
     ending = true;
     const clean = await gateway.drain(timeoutMs);
-    if (!clean) {
-      idleTimer.expireAll();
-      payments.abandon();
-    }
+    if (!clean) idleTimer.expireAll();
+    await payments.close();
     // Probes and metrics stay until the end: they are how the draining is watched.
     await Promise.all([probes.drain(cutMs), scrape.drain(cutMs)]);
+    poller?.close();
     for (const part of [facilitator, transport, sockets, idleTimer]) part.close();
     return clean;
   }
@@ -106,6 +125,7 @@ export function startGateway(settings: GatewaySettings, metrics: Metrics, log: L
     addresses: { gateway: gateway.address, metrics: scrape.address, probes: probes.address },
     publish(snapshot) {
       snapshots.publish(snapshot);
+      poller?.follow(snapshot);
       metrics.forgetGone(tables.tallies());
     },
     unready() {

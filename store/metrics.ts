@@ -13,6 +13,7 @@ export const paymentStatuses = [
   "payment_required",
   "payment_invalid",
   "payment_duplicate",
+  "payment_redelivered",
   "verification_error",
   "upstream_failed",
   "settlement_failed",

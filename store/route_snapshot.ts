@@ -105,6 +105,8 @@ export interface PaymentTerms {
     readonly version?: string;
     readonly assetTransferMethod?: "permit2";
   };
+  /** What the facilitator wants buyers to know, besides our `extra`. */
+  readonly facilitatorExtra?: FacilitatorExtra;
   /** Atomic units of the asset, a positive decimal integer: `1000`. */
   readonly amount: string;
   /** The same in whole tokens, for people: `0.001`. */
@@ -119,3 +121,10 @@ export interface PaymentTerms {
   readonly description: string;
   readonly mimeType: string;
 }
+
+/**
+ * Part of the `extra` of version 2 offers, under keys that `PaymentTerms.extra` never has. Buyers need
+ * not send it back: it changes whenever the facilitator likes, and a payment that was offered a
+ * moment before is as good as any.
+ */
+export type FacilitatorExtra = Readonly<Record<string, string | number | boolean>>;

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { startPaidApi } from "./rig/paid_api.ts";
 import { signPayment, usdcRequirements } from "./rig/sign_payment.ts";
 import { type Answer, startScriptedFacilitator, success } from "./support/scripted_facilitator.ts";
+import { paymentBecomes } from "./support/payment_becomes.ts";
 import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
 
 interface Fault {
@@ -15,7 +16,7 @@ interface Fault {
   readonly error: string;
 }
 
-/** The same at both endpoints. */
+/** At both endpoints; the status and the error are those of `/verify`. */
 const outages: Record<string, Fault> = {
   "closed before the request": {
     answer: "close-before-request",
@@ -72,32 +73,12 @@ const transaction = "0x" + "5e".repeat(32);
 const settled = { success: true, transaction, network: "eip155:84532" };
 
 /** Settlements whose outcome cannot be relied on. */
-const doubts: Record<string, Fault> = {
-  "success without a transaction": {
-    answer: { json: { ...settled, transaction: "" } },
-    status: 503,
-    error: "settlement_unknown",
-  },
-  "success on another network": {
-    answer: { json: { ...settled, network: "eip155:8453" } },
-    status: 503,
-    error: "settlement_unknown",
-  },
-  "success for another payer": {
-    answer: { json: { ...settled, payer: "0x" + "11".repeat(20) } },
-    status: 503,
-    error: "settlement_unknown",
-  },
-  "success with status 400": {
-    answer: { json: settled, status: 400 },
-    status: 503,
-    error: "settlement_unknown",
-  },
-  "pending": {
-    answer: { json: { success: false, errorReason: "settlement_pending", transaction } },
-    status: 503,
-    error: "settlement_unknown",
-  },
+const doubts: Record<string, Answer> = {
+  "success without a transaction": { json: { ...settled, transaction: "" } },
+  "success on another network": { json: { ...settled, network: "eip155:8453" } },
+  "success for another payer": { json: { ...settled, payer: "0x" + "11".repeat(20) } },
+  "success with status 400": { json: settled, status: 400 },
+  "pending": { json: { success: false, errorReason: "settlement_pending", transaction } },
 };
 
 async function setUp(settle: "after-response" | "before-request") {
@@ -145,18 +126,22 @@ for (const [name, fault] of Object.entries(outages)) {
 for (const settle of ["after-response", "before-request"] as const) {
   const executed = settle === "after-response" ? 1 : 0;
 
-  for (const [name, fault] of Object.entries({ ...outages, ...doubts })) {
+  const answers = Object.entries(outages).map(([name, { answer }]) => [name, answer] as const);
+  for (const [name, answer] of [...answers, ...Object.entries(doubts)]) {
     // A facilitator that closes every connection does not get as far as /settle.
-    if (settle === "after-response" && fault.answer === "close-before-request") continue;
+    if (settle === "after-response" && answer === "close-before-request") continue;
     Deno.test(`/settle ${settle}: ${name}: unknown, never a new offer`, async () => {
       await using bed = await setUp(settle);
-      bed.facilitator.answers["/settle"] = fault.answer;
+      bed.facilitator.answers["/settle"] = answer;
       const { response, body } = await bed.pay();
-      assert.equal(response.status, fault.status);
-      assert.equal(body.error, fault.error);
+      assert.equal(response.status, 503);
+      assert.equal(body.error, "settlement_unknown");
+      assert.match(body.message, /Send the same payment again/);
       assert.ok(Number(response.headers.get("retry-after")) > 0, "Retry-After");
       assert.equal(response.headers.has("payment-required"), false, "no new offer");
       assert.equal(bed.calls(), executed);
+      const row = await paymentBecomes(bed.gateway.ledger, "unknown");
+      assert.deepEqual([row.executions, row.transaction], [executed, undefined]);
       const line = bed.gateway.log.find(({ msg }) => msg === "settlement outcome unknown");
       assert.equal(line?.nonce, bed.authorization.nonce);
       assert.equal(line?.payer, bed.authorization.from.toLowerCase());
@@ -180,6 +165,7 @@ for (const settle of ["after-response", "before-request"] as const) {
     const receipt = JSON.parse(atob(response.headers.get("payment-response")!));
     assert.deepEqual([receipt.success, receipt.errorReason], [false, reason]);
     assert.equal(bed.calls(), executed);
+    await paymentBecomes(bed.gateway.ledger, "rejected");
     const again = await bed.pay();
     assert.equal(again.response.status, 402);
     assert.equal(bed.calls(), executed, "executed at most once");

@@ -4,6 +4,8 @@ import { startPaidApi } from "./rig/paid_api.ts";
 import { type PaymentToSign, signPayment, usdcRequirements } from "./rig/sign_payment.ts";
 import { startScriptedFacilitator } from "./support/scripted_facilitator.ts";
 import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
+import { paymentBecomes } from "./support/payment_becomes.ts";
+import type { PaymentState } from "../store/ledger/payment_state.ts";
 import type { PaymentTerms } from "../store/route_snapshot.ts";
 
 function setUp(changes: Partial<PaymentTerms> = {}) {
@@ -29,6 +31,8 @@ function setUp(changes: Partial<PaymentTerms> = {}) {
     fetch: (path: string, header: [string, string], init: RequestInit = {}) =>
       fetch(gateway.url + path, { ...init, headers: [header, ...(init.headers as [] ?? [])] }),
     settlements: () => facilitator.received["/settle"].length,
+    /** Resolves when the payment that was begun last is in this state. */
+    becomes: (state: PaymentState) => paymentBecomes(gateway.ledger, state),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
       await facilitator[Symbol.asyncDispose]();
@@ -147,21 +151,25 @@ Deno.test("a reply that is not paid for in the end is thrown away, not left runn
 
 Deno.test("before-request: a backend that fails after the charge: its status with the receipt", async () => {
   await using bed = setUp({ settle: "before-request" });
-  const failed = await bed.fetch("/paid/x?status=500", await bed.sign());
-  assert.equal(failed.status, 500);
-  assert.equal(receiptOf(failed).success, true);
-  await failed.body?.cancel();
   const access = { kind: "paid", terms: bed.terms } as const;
-  bed.gateway.gateway.publish(snapshotOf("http://127.0.0.1:1", [rule("/paid/**", access)]));
-  const header = await bed.sign();
-  const unreachable = await bed.fetch("/paid/x", header);
-  assert.equal(unreachable.status, 502);
-  assert.equal(receiptOf(unreachable).success, true);
-  await unreachable.body?.cancel();
+  const gone = snapshotOf("http://127.0.0.1:1", [rule("/paid/**", access)]);
+  const back = snapshotOf(bed.api.url, [rule("/paid/**", access)]);
+  for (const failure of ["status 500", "unreachable"] as const) {
+    const header = await bed.sign();
+    const path = `/paid/x${failure === "status 500" ? "?status=500" : ""}`;
+    if (failure === "unreachable") bed.gateway.gateway.publish(gone);
+    const failed = await bed.fetch(path, header);
+    assert.equal(failed.status, failure === "unreachable" ? 502 : 500);
+    assert.equal(receiptOf(failed).success, true);
+    await failed.body?.cancel();
+    await bed.becomes("undelivered");
+    bed.gateway.gateway.publish(back);
+    const again = await bed.fetch(path, header);
+    await again.body?.cancel();
+    assert.equal(again.status, failure === "unreachable" ? 200 : 500, "charged once, served again");
+    assert.equal(receiptOf(again).transaction, receiptOf(failed).transaction);
+  }
   assert.ok(bed.gateway.log.some(({ msg }) => msg === "charged, but the backend failed"));
-  const again = await bed.fetch("/paid/x", header);
-  await again.body?.cancel();
-  assert.equal(again.status, 402, "charged once, so never charged again");
   assert.equal(bed.settlements(), 2);
 });
 
@@ -266,8 +274,8 @@ Deno.test("a settlement that outlasts the drain is logged with payer and nonce",
   const request = bed.fetch("/paid/x", await bed.sign());
   await settling;
   assert.equal(await bed.gateway.gateway.drain(50), false);
-  const line = bed.gateway.log.find(({ msg }) => msg === "settlement outcome unknown");
-  assert.match(String(line?.nonce), /^0x[0-9a-f]{64}$/);
+  const line = bed.gateway.log.find(({ msg }) => msg === "payment left open at the shutdown");
+  assert.match(String(line?.payment), /0x[0-9a-f]{40}\/0x[0-9a-f]{64}$/);
   await (await request).body?.cancel();
 });
 

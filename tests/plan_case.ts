@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import {
   type ClusterState,
   endpointSliceSchema,
+  noObservations,
   type WriteProblem,
 } from "../controller/cluster_state.ts";
 import { parseManifestFile } from "../controller/manifest_file.ts";
 import { noMemory, type Plan, plan, type PlanMemory } from "../controller/plan/plan.ts";
 import type { PlanOptions } from "../controller/plan/plan_options.ts";
+import { FacilitatorSupport, type SupportedKind } from "../store/facilitator_support.ts";
 import type { Backend, RouteSnapshot, RouteTables, Rule } from "../store/route_snapshot.ts";
 import { readDocuments } from "./golden.ts";
 
 /**
  * One folder is one case: `input.yaml`, `options.yaml` where they matter, `last.yaml` for what was
- * planned before, and `problems.yaml` for what the API server said. `options.yaml` may name files of
+ * planned before, `problems.yaml` for what the API server said, and `supported.yaml` for what
+ * facilitators said, by URL. `options.yaml` may name files of
  * the parent folder in `with`, whose objects are in the cluster too.
  */
 export interface PlanCase {
@@ -36,7 +39,17 @@ export function readCase(folder: URL): PlanCase {
   const state = readState([new URL("input.yaml", folder), ...around]);
   const problems = readDocuments(new URL("problems.yaml", folder))[0] ?? {};
   const writeProblems = new Map(Object.entries(problems as Record<string, WriteProblem>));
-  return { state: { ...state, writeProblems }, options, memory };
+  const facilitatorSupport = readSupport(new URL("supported.yaml", folder));
+  return { state: { ...state, writeProblems, facilitatorSupport }, options, memory };
+}
+
+function readSupport(file: URL): ClusterState["facilitatorSupport"] {
+  const support = new FacilitatorSupport();
+  const answers = readDocuments(file)[0] ?? {};
+  for (const [url, kinds] of Object.entries(answers as Record<string, SupportedKind[]>)) {
+    support.set(url, kinds);
+  }
+  return support.known;
 }
 
 function readState(files: readonly URL[]): ClusterState {
@@ -54,8 +67,7 @@ function readState(files: readonly URL[]): ClusterState {
     ingresses: objects.flatMap((item) => item.kind === "Ingress" ? [item.object] : []),
     services: objects.flatMap((item) => item.kind === "Service" ? [item.object] : []),
     endpointSlices: slices.map((slice) => endpointSliceSchema.parse(slice)),
-    ledLately: new Set(),
-    writeProblems: new Map(),
+    ...noObservations,
   };
 }
 

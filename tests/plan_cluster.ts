@@ -6,6 +6,7 @@ import {
   type Ingress,
   ingressSchema,
   keyOf,
+  noObservations,
   type ObjectName,
   type RawObject,
   type Service,
@@ -53,8 +54,7 @@ export class PlanCluster {
         "endpointslices",
         (object): EndpointSlice => endpointSliceSchema.parse(object),
       ),
-      ledLately: new Set(),
-      writeProblems: new Map(),
+      ...noObservations,
     };
   }
 

@@ -1,7 +1,12 @@
 /** A plan reuses results of the one before; nobody may be able to tell. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type ClusterState, ingressSchema, serviceSchema } from "../controller/cluster_state.ts";
+import {
+  type ClusterState,
+  ingressSchema,
+  noObservations,
+  serviceSchema,
+} from "../controller/cluster_state.ts";
 import { noMemory, plan, type PlanMemory } from "../controller/plan/plan.ts";
 import type { PlanOptions } from "../controller/plan/plan_options.ts";
 
@@ -35,7 +40,17 @@ interface Edited {
   /** The Service that stands in patched paths; the old one is known by the label of its Service. */
   readonly gatewayName: string;
   readonly gatewayService: boolean;
+  /** What the facilitator has said. */
+  readonly supports: keyof typeof answers;
 }
+
+const exact = { x402Version: 2, scheme: "exact" } as const;
+const answers = {
+  nothing: [],
+  network: [{ ...exact, network: "eip155:84532" }],
+  extra: [{ ...exact, network: "eip155:84532", extra: { feePayer: "0xab" } }],
+  unknown: undefined,
+};
 
 const names = ["a", "b", "c"];
 const three = <T>(value: fc.Arbitrary<T>) => fc.tuple(value, value, value);
@@ -51,6 +66,7 @@ const fields: { readonly [field in keyof Edited]: fc.Arbitrary<Edited[field]> } 
   externalName: fc.boolean(),
   gatewayName: fc.constantFrom("x402-gateway", "old-gateway"),
   gatewayService: fc.boolean(),
+  supports: fc.constantFrom("nothing", "network", "extra", "unknown"),
 };
 const fieldNames = Object.keys(fields) as (keyof Edited)[];
 const oneField = fc.oneof(
@@ -69,6 +85,7 @@ const first: Edited = {
   externalName: false,
   gatewayName: "x402-gateway",
   gatewayService: true,
+  supports: "extra",
 };
 
 function routeOf(name: string, n: number, edit: Edited) {
@@ -147,8 +164,11 @@ function stateOf(edit: Edited): ClusterState {
     ingresses: names.map((name, n) => ingressOf(name, n, edit)),
     services: servicesOf(edit),
     endpointSlices: [],
-    ledLately: new Set(),
-    writeProblems: new Map(),
+    ...noObservations,
+    facilitatorSupport: new Map(
+      Object.entries({ "https://x402.org/facilitator": answers[edit.supports] })
+        .flatMap(([url, kinds]) => kinds === undefined ? [] : [[url, kinds]]),
+    ),
   };
 }
 

@@ -61,6 +61,7 @@ function shuffled(state: ClusterState): fc.Arbitrary<ClusterState> {
     endpointSlices: shuffle(state.endpointSlices),
     ledLately: fc.constant(state.ledLately),
     writeProblems: fc.constant(state.writeProblems),
+    facilitatorSupport: fc.constant(state.facilitatorSupport),
   });
 }
 

@@ -3,6 +3,7 @@ import type {
   EndpointSlice,
   Ingress,
   ObjectName,
+  Observations,
   RawObject,
   Service,
 } from "../cluster_state.ts";
@@ -37,7 +38,7 @@ export class ClusterSource {
   }
 
   /** What is known now. */
-  state(): Omit<ClusterState, "ledLately" | "writeProblems"> {
+  state(): Omit<ClusterState, keyof Observations> {
     return {
       routes: valuesOf(this.#routes),
       ingresses: valuesOf(this.#ingresses),

@@ -1,3 +1,4 @@
+import type { FacilitatorSupport } from "../../store/facilitator_support.ts";
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import { keyOf } from "../cluster_state.ts";
 import { DrainingRoutes } from "../draining_routes.ts";
@@ -42,6 +43,7 @@ export type OperatorEvent =
 export interface Operator {
   readonly client: KubeClient;
   readonly settings: OperatorSettings;
+  readonly facilitators: FacilitatorSupport;
   /** Puts a snapshot in force. When it throws, the one before is taken to be still in force. */
   readonly publish: (snapshot: RouteSnapshot) => void;
   readonly report: (event: OperatorEvent) => void;
@@ -117,8 +119,9 @@ export class OperatorLoop {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { signal, terminating } = this.operator;
+    const { facilitators, signal, terminating } = this.operator;
     const writing = AbortSignal.any([signal, terminating]);
+    facilitators.onChange(() => this.#changed(), signal);
     await Promise.all([
       this.#source.run(signal),
       this.#election?.run(writing) ?? this.#lead(writing),
@@ -154,13 +157,14 @@ export class OperatorLoop {
   #reconcile(): void {
     clearTimeout(this.#laterTimer);
     this.#laterTimer = undefined;
-    const { settings, publish, report } = this.operator;
+    const { settings, facilitators, publish, report } = this.operator;
     const started = performance.now();
     try {
       const state = {
         ...this.#source.state(),
         ledLately: this.#led.at(started),
         writeProblems: this.#writer.problems,
+        facilitatorSupport: facilitators.known,
       };
       const planned = plan(state, settings.plan, this.#memory);
       publish(this.#draining.add(planned.snapshot, started));

@@ -1,4 +1,4 @@
-import { type ClusterState, keyOf, type ObjectName } from "../cluster_state.ts";
+import { type ClusterState, keyOf, noObservations, type ObjectName } from "../cluster_state.ts";
 import { type ClusterList, clusterLists } from "./cluster_lists.ts";
 import type { KubeClient } from "./kube_client.ts";
 import { KubeError } from "./kube_error.ts";
@@ -42,8 +42,7 @@ export async function readCluster(
     ingresses,
     services,
     endpointSlices,
-    ledLately: new Set<string>(),
-    writeProblems: new Map(),
+    ...noObservations,
   };
   return { state, refused };
 }

@@ -17,6 +17,8 @@ export type FindingKind =
   /** An older Ingress serves a host and path of the route's Ingress. */
   | "ingress-conflict"
   | "backend-not-found"
+  /** The facilitator says that it does not support the network; its word changes nothing in force. */
+  | "network-not-supported"
   /** In force as written, but maybe not what was meant. */
   | "warning";
 

@@ -7,6 +7,7 @@ import { clusterChanges } from "./cluster_changes.ts";
 import type { ClusterWrite } from "./cluster_write.ts";
 import { compileHosts } from "./compile_hosts.ts";
 import { deepFreeze } from "./deep_freeze.ts";
+import { withFacilitatorKinds } from "./facilitator_kinds.ts";
 import { isDeleted } from "./finalizers.ts";
 import type { Finding } from "./finding.ts";
 import { decideIngress, type IngressChange, singleBackendHosts } from "./ingress_changes.ts";
@@ -71,6 +72,7 @@ export function plan(state: ClusterState, options: PlanOptions, memory: PlanMemo
   const claims = state.routes
     .filter((raw) => !isDeleted(raw))
     .map((raw) => readClaim(raw, { services, options, accepted: memory.accepted }))
+    .map((claim) => withFacilitatorKinds(claim, state.facilitatorSupport))
     .map((claim) => withManualBackends(claim, services, options))
     .sort((a, b) => byName(a.name, b.name));
   const originals = [...state.ingresses]

@@ -64,6 +64,7 @@ const refReasons = [
   ["not-permitted", "RefNotPermitted"],
   ["ingress-not-found", "IngressNotFound"],
   ["backend-not-found", "BackendNotFound"],
+  ["network-not-supported", "NetworkNotSupported"],
 ] as const;
 
 /** The summary that kstatus, `kubectl wait` and GitOps tools look at. */

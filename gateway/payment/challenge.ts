@@ -5,6 +5,22 @@ import { requirementsV1, requirementsV2 } from "./requirements.ts";
 /** What a buyer is told that sent no payment. */
 const paymentMissing = "PAYMENT-SIGNATURE header is required";
 
+/** Buyers may name their payments (payment_identifier.md, "`PaymentRequired`"). */
+const extensions = JSON.stringify({
+  "payment-identifier": {
+    info: { required: false },
+    schema: {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "object",
+      properties: {
+        required: { type: "boolean" },
+        id: { type: "string", minLength: 16, maxLength: 128 },
+      },
+      required: ["required"],
+    },
+  },
+});
+
 /**
  * The 402 of a rule, prepared once per snapshot. Protocol version 1 lives in the JSON body, version
  * 2 in the header `PAYMENT-REQUIRED`; with both, every published buyer can pay. Only the reason and
@@ -26,9 +42,10 @@ export class Challenge {
         beforeError: `}],"error":`,
       };
     const { description, mimeType } = terms;
+    const end = JSON.stringify({ description, mimeType }).slice(1);
     this.#v2 = {
       start: toBase64(`{"x402Version":2,"accepts":[${JSON.stringify(requirementsV2(terms))}],`),
-      end: toBase64(`,${JSON.stringify({ description, mimeType }).slice(1)}}`),
+      end: toBase64(`,${end},"extensions":${extensions}}`),
     };
   }
 

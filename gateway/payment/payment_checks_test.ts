@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
 import { usdcTerms } from "../../tests/support/test_gateway.ts";
-import { paymentId, refusePayment } from "./payment_checks.ts";
+import { paymentKey } from "../../store/ledger/payment_record.ts";
+import { paymentIdentity, refuseExpired, refusePayment } from "./payment_checks.ts";
 import { type Payment, readPaymentHeader, UnsupportedVersion } from "./payment_header.ts";
 
 const now = 1_800_000_000n;
 const payer = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+
+const resource = {
+  resourceUrl: "https://shop.example/api/a?x=1",
+  isSoldHere: (path: string) => path.startsWith("/api/"),
+};
+
+/** As a request is checked: what it pays for first, then its time. */
+function refusal(payment: Payment, terms: PaymentTerms): string | undefined {
+  return refusePayment(payment, terms, resource) ?? refuseExpired(payment.authorization, now);
+}
 
 const terms = usdcTerms("https://x402.org/facilitator");
 const { asset, payTo } = terms;
@@ -90,7 +101,7 @@ const accepts: [name: string, header: string, message: unknown, terms: PaymentTe
 Deno.test("a payment of the offered terms passes the local checks", async (t) => {
   for (const [name, header, message, terms] of accepts) {
     await t.step(name, () => {
-      assert.equal(refusePayment(read(header, encode(message)), terms, now), undefined);
+      assert.equal(refusal(read(header, encode(message)), terms), undefined);
     });
   }
 });
@@ -165,13 +176,31 @@ Deno.test("a payment of other terms is refused without a facilitator", async (t)
   for (const [name, message, reason, otherTerms] of refused) {
     await t.step(name, () => {
       const payment = read("payment-signature", encode(message));
-      assert.equal(refusePayment(payment, otherTerms ?? terms, now), reason);
+      assert.equal(refusal(payment, otherTerms ?? terms), reason);
     });
   }
   await t.step("version 1 for another network", () => {
     const payment = read("x-payment", encode({ ...v1, network: "base" }));
-    assert.equal(refusePayment(payment, terms, now), "invalid_network");
+    assert.equal(refusal(payment, terms), "invalid_network");
   });
+});
+
+Deno.test("a payment for one path of a rule buys another, one of another rule or host does not", () => {
+  const urls: [url: string, allowed: boolean][] = [
+    ["https://shop.example/api/a?x=1", true],
+    ["https://shop.example/api/other", true],
+    ["http://SHOP.example:80/api/a", true],
+    ["https://shop.example/admin", false],
+    ["https://shop.example:8443/api/a", false],
+    ["https://other.example/api/a", false],
+    ["/api/a", false],
+    ["", false],
+  ];
+  for (const [url, allowed] of urls) {
+    const payment = read("payment-signature", encode({ ...v2, resource: { url } }));
+    const expected = allowed ? undefined : "payment_for_another_resource";
+    assert.equal(refusal(payment, terms), expected, url);
+  }
 });
 
 const malformed: [name: string, value: string, detail: RegExp][] = [
@@ -206,7 +235,9 @@ Deno.test("a payment of another version is told apart from a malformed one", () 
 
 Deno.test("the identity of a payment does not depend on how it is written", () => {
   const id = (message: unknown) =>
-    paymentId(read("payment-signature", encode(message)).authorization, terms);
+    paymentKey(
+      paymentIdentity(read("payment-signature", encode(message)).authorization, terms),
+    );
   assert.equal(id(v2), id(signed({ nonce: "0x" + "Ab".repeat(32), from: payer.toLowerCase() })));
   assert.equal(id({ ...v2, resource: { url: "http://other" } }), id(v2), "not the header's bytes");
   assert.notEqual(id(v2), id(signed({ nonce: "0x" + "cd".repeat(32) })));

@@ -11,6 +11,8 @@ export interface Payment {
   /** The decoded JSON, complete: what the facilitator gets, unknown fields included. */
   readonly raw: unknown;
   readonly authorization: Authorization;
+  /** What the buyer calls it (extension `payment-identifier`). */
+  readonly identifier?: string;
 }
 
 /** What was signed, in one shape for both transfer methods. Amounts in atomic units, times in Unix seconds. */
@@ -54,9 +56,23 @@ function parse(value: string, name: string, version: 1 | 2): Payment | Unsupport
   }
   const found = (raw as { x402Version?: unknown }).x402Version;
   if (found !== version) return new UnsupportedVersion(found);
+  return toPayment(raw, version, name);
+}
+
+/**
+ * A decoded message as a payment.
+ * @param name where it comes from, for people
+ * @throws {Failure} `payment_malformed`
+ */
+export function toPayment(raw: object, version: 1 | 2, name: string): Payment {
   const parsed = version === 2 ? paymentV2.safeParse(raw) : paymentV1.safeParse(raw);
   if (!parsed.success) throw malformed(`${name} ${firstIssue(parsed.error)}`);
-  return { message: parsed.data, raw, authorization: readAuthorization(parsed.data.payload) };
+  const { data } = parsed;
+  const authorization = readAuthorization(data.payload);
+  const identifier = data.x402Version === 2
+    ? data.extensions?.["payment-identifier"]?.info?.id ?? undefined
+    : undefined;
+  return { message: data, raw, authorization, ...(identifier !== undefined && { identifier }) };
 }
 
 function decodeJson(value: string, name: string): unknown {

@@ -2,7 +2,8 @@ import type { PaymentTerms } from "../../store/route_snapshot.ts";
 
 /** `PaymentRequirements` of version 2 (x402-specification-v2.md, section 5.1.2). */
 export function requirementsV2(terms: PaymentTerms) {
-  const { scheme, network, amount, asset, payTo, maxTimeoutSeconds, extra } = terms;
+  const { scheme, network, amount, asset, payTo, maxTimeoutSeconds } = terms;
+  const extra = { ...terms.facilitatorExtra, ...terms.extra };
   return { scheme, network, amount, asset, payTo, maxTimeoutSeconds, extra };
 }
 

@@ -49,8 +49,17 @@ export const paymentV1 = z.object({
 });
 export type PaymentV1 = z.infer<typeof paymentV1>;
 
+/** What a buyer calls its payment (payment_identifier.md, "`id` Format"). */
+const paymentIdentifier = z.object({
+  info: z.object({
+    id: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, "16 to 128 letters, digits, - and _").nullish(),
+  }).nullish(),
+});
+
 export const paymentV2 = z.object({
   x402Version: z.literal(2),
+  resource: z.object({ url: z.string() }).nullish(),
+  extensions: z.object({ "payment-identifier": paymentIdentifier.nullish() }).nullish(),
   accepted: z.object({
     scheme: z.string(),
     network: z.string(),

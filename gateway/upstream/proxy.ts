@@ -3,9 +3,9 @@ import type { IdleTimer } from "../idle_timer.ts";
 import { Failure } from "../failures.ts";
 import type { CanonicalTarget } from "../routing/canonical_request.ts";
 import type { HeaderLines } from "./headers.ts";
-import { type ReplyContext, toReply } from "./reply.ts";
+import { type Delivery, type ReplyContext, toReply } from "./reply.ts";
 import { UpstreamFailure, type UpstreamTransport } from "./transport.ts";
-import { openUpload, type UploadLimits } from "./upload.ts";
+import { openUpload, type Upload, type UploadLimits } from "./upload.ts";
 
 /** Times in ms, sizes in bytes. There is no limit on how long a body may take as long as it moves. */
 export interface ProxyLimits extends UploadLimits {
@@ -40,7 +40,9 @@ export interface ProxyCall {
    */
   readonly detached: boolean;
   /** Told for every reply body that is watched: those that are not small, and all detached ones. */
-  readonly onDone?: (outcome: "delivered" | "aborted") => void;
+  readonly onDone?: ((outcome: Delivery) => void) | undefined;
+  /** The request's body, where it has been read; else it is streamed from the request. */
+  readonly body?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** Methods that may be sent again (RFC 9110, 9.2.2); the ones with bodies never are. */
@@ -58,7 +60,9 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
   checkMethod(method);
   const start = performance.now();
   const abort = new AbortController();
-  const upload = openUpload(request, limits, () => watch.touch());
+  const upload: Upload = call.body !== undefined
+    ? { body: new Blob([call.body]).stream() }
+    : openUpload(request, limits, () => watch.touch());
   let watch = idleTimer.watch(
     limits.connectOrHeadMs,
     () => abort.abort(upload.unfinished ? clientStalled() : silent("head")),

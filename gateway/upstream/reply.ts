@@ -3,12 +3,15 @@ import { clientHeaders, type HeaderLines } from "./headers.ts";
 import { smallBodyBytes } from "./small_body.ts";
 import { watchedStream } from "./watched_stream.ts";
 
+/** Whether all bytes were handed to the client's connection, or one side gave up before. */
+export type Delivery = "delivered" | "aborted";
+
 export interface ReplyContext {
   /** Even a small body is watched. */
   readonly watched: boolean;
   /** Starts the idle timeout of the reply's body, which aborts the backend call. */
   startWatch(reply: Response): Watch;
-  readonly onDone: ((outcome: "delivered" | "aborted") => void) | undefined;
+  readonly onDone: ((outcome: Delivery) => void) | undefined;
 }
 
 /**

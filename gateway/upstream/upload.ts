@@ -55,7 +55,7 @@ export function checkAnnouncedLength({ headers }: Request, limits: UploadLimits)
 }
 
 /** Without either header an HTTP/1 request has no body; HTTP/2 (no Host header) needs neither. */
-function announcesBody(headers: Headers, length: string | null): boolean {
+export function announcesBody(headers: Headers, length: string | null): boolean {
   if (length !== null) return length !== "0";
   return headers.has("transfer-encoding") || !headers.has("host");
 }

@@ -3,8 +3,14 @@ import { ChildProcess } from "./child_process.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
-/** The program as it is started from source. */
-export const sourceCommand: readonly string[] = [Deno.execPath(), "run", "-A", main];
+/**
+ * The program as it is started from source. What the default facilitator supports is not to decide
+ * the outcome of a test, and tests have no business in public.
+ */
+export const sourceCommand: readonly string[] = [
+  ...[Deno.execPath(), "run", "-A", "--deny-net=x402.org"],
+  main,
+];
 
 export interface GatewayOptions {
   /** Folder of the manifests. */

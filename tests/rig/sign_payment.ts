@@ -85,9 +85,7 @@ export async function signPayment(payment: PaymentToSign): Promise<SignedPayment
   const { scheme, network } = requirements;
   const message = {
     x402Version: version,
-    ...(version === 2
-      ? { resource: { url: "http://localhost/" }, accepted: requirements }
-      : { scheme, network }),
+    ...(version === 2 ? { accepted: requirements } : { scheme, network }),
     payload,
     ...payment.message,
   };

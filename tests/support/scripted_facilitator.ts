@@ -5,8 +5,8 @@ import { collectGarbage } from "./collect_garbage.ts";
  * by hand, because most of its faults are things that an HTTP server cannot be made to do.
  */
 export type Answer =
-  /** A JSON reply. */
-  | { readonly json: unknown; readonly status?: number }
+  /** A JSON reply, given once the promise has resolved. */
+  | { readonly json: unknown; readonly status?: number; readonly after?: Promise<unknown> }
   /** Bytes of a whole HTTP reply, then the connection is closed. */
   | { readonly raw: string }
   /** The connection is closed before the request is read. */
@@ -18,14 +18,21 @@ export type Answer =
   /** A reply that never ends, one byte at a time. */
   | "trickle";
 
-type Endpoint = "/verify" | "/settle";
+type Paid = "/verify" | "/settle";
+type Endpoint = Paid | "/supported";
 
 export interface ScriptedFacilitator extends AsyncDisposable {
   readonly url: string;
-  /** What it answers from now on; both endpoints start with a proper success. */
+  /** What it answers from now on; all endpoints start with a proper success. */
   readonly answers: Record<Endpoint, Answer>;
+  /** What it answers before that, once each. */
+  readonly next: Record<Endpoint, Answer[]>;
   /** Bodies received so far, per endpoint. */
-  readonly received: Record<Endpoint, FacilitatorCall[]>;
+  readonly received: Record<Paid, FacilitatorCall[]>;
+  /** Requests read so far, at all endpoints. */
+  readonly requests: FacilitatorHttpRequest[];
+  /** Connections accepted so far. */
+  connections(): number;
   /** Resolves when the next request to this endpoint was read. */
   called(endpoint: Endpoint): Promise<void>;
 }
@@ -36,29 +43,48 @@ export interface FacilitatorCall {
   readonly paymentRequirements: Record<string, unknown>;
 }
 
-/** Both proper successes, for payments on Base Sepolia in version 2. */
+export interface FacilitatorHttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+/** Proper successes, for payments on Base Sepolia in version 2. */
 export const success: Readonly<Record<Endpoint, Answer>> = {
   "/verify": { json: { isValid: true } },
   "/settle": {
     json: { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" },
+  },
+  "/supported": {
+    json: { kinds: [{ x402Version: 2, scheme: "exact", network: "eip155:84532" }] },
   },
 };
 
 export function startScriptedFacilitator(): ScriptedFacilitator {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
-  const waiting: Record<Endpoint, (() => void)[]> = { "/verify": [], "/settle": [] };
+  const waiting: Record<Endpoint, (() => void)[]> = {
+    "/verify": [],
+    "/settle": [],
+    "/supported": [],
+  };
   const answers = { ...success };
-  const received: Record<Endpoint, FacilitatorCall[]> = { "/verify": [], "/settle": [] };
+  const next: Record<Endpoint, Answer[]> = { "/verify": [], "/settle": [], "/supported": [] };
+  const received: Record<Paid, FacilitatorCall[]> = { "/verify": [], "/settle": [] };
+  const requests: FacilitatorHttpRequest[] = [];
+  let connections = 0;
 
   async function serve(connection: Deno.Conn): Promise<void> {
     open.add(connection);
+    connections++;
     try {
       if (Object.values(answers).includes("close-before-request")) return;
-      const { endpoint, body } = await readRequest(connection);
-      received[endpoint].push(JSON.parse(body));
+      const { request, body } = await readRequest(connection);
+      requests.push(request);
+      const endpoint = request.path.replace(/.*\//, "/") as Endpoint;
+      if (endpoint !== "/supported") received[endpoint].push(JSON.parse(body));
       for (const resolve of waiting[endpoint].splice(0)) resolve();
-      await reply(connection, answers[endpoint]);
+      await reply(connection, next[endpoint].shift() ?? answers[endpoint]);
     } catch (error) {
       if (!(error instanceof Deno.errors.Interrupted || error instanceof Error)) throw error;
     } finally {
@@ -74,7 +100,10 @@ export function startScriptedFacilitator(): ScriptedFacilitator {
   return {
     url: `http://127.0.0.1:${listener.addr.port}`,
     answers,
+    next,
     received,
+    requests,
+    connections: () => connections,
     called: (endpoint) => new Promise((resolve) => waiting[endpoint].push(resolve)),
     async [Symbol.asyncDispose]() {
       listener.close();
@@ -84,20 +113,33 @@ export function startScriptedFacilitator(): ScriptedFacilitator {
   };
 }
 
-async function readRequest(connection: Deno.Conn): Promise<{ endpoint: Endpoint; body: string }> {
+async function readRequest(
+  connection: Deno.Conn,
+): Promise<{ request: FacilitatorHttpRequest; body: string }> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
   let text = "";
   for (;;) {
     const [head, body] = text.split("\r\n\r\n", 2);
-    const length = Number(/content-length: (\d+)/i.exec(head ?? "")?.[1] ?? Infinity);
-    if (body !== undefined && body.length >= length) {
-      return { endpoint: head!.split(" ")[1] as Endpoint, body };
+    if (body !== undefined) {
+      const request = readHead(head!);
+      // The bodies of these tests are ASCII.
+      if (body.length >= Number(request.headers.get("content-length"))) return { request, body };
     }
     const read = await connection.read(buffer);
     if (read === null) throw new Error("the client left");
     text += decoder.decode(buffer.subarray(0, read), { stream: true });
   }
+}
+
+function readHead(head: string): FacilitatorHttpRequest {
+  const [first, ...lines] = head.split("\r\n");
+  const [method, path] = first!.split(" ");
+  const pairs = lines.map((line): [string, string] => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+  return { method: method!, path: path!, headers: new Headers(pairs) };
 }
 
 async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
@@ -112,6 +154,7 @@ async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
     return;
   }
   if ("raw" in answer) return await write(connection, answer.raw);
+  await answer.after;
   const body = JSON.stringify(answer.json);
   const head = `HTTP/1.1 ${answer.status ?? 200} Scripted\r\ncontent-type: application/json\r\n`;
   const { length } = new TextEncoder().encode(body);

@@ -1,4 +1,13 @@
-import { type Gateway, type GatewaySettings, startGateway } from "../../gateway/mod.ts";
+import {
+  type FacilitatorPolling,
+  type Gateway,
+  type GatewaySettings,
+  startGateway,
+} from "../../gateway/mod.ts";
+import { type Ledger, ledgerOn } from "../../store/ledger/ledger.ts";
+import { migrate } from "../../store/ledger/migrations.ts";
+import type { LedgerSettings } from "../../store/ledger/payment_ledger.ts";
+import { SqliteDatabase } from "../../store/ledger/sqlite_database.ts";
 import { Logger } from "../../store/log.ts";
 import { Metrics } from "../../store/metrics.ts";
 import type {
@@ -26,6 +35,9 @@ const settings: GatewaySettings = {
     maxChunkedBodyBytes: 64 * 2 ** 20,
   },
   accessLog: false,
+  rpcUrls: new Map(),
+  reconcileMs: 5_000,
+  retention: { paymentsMs: Infinity, identifiersMs: Infinity },
 };
 
 /** A gateway in this process, on free ports, with a log that can be read. */
@@ -34,6 +46,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly metricsUrl: string;
   readonly probeUrl: string;
   readonly gateway: Gateway;
+  readonly ledger: Ledger;
   /** Log lines so far, parsed. */
   readonly log: Record<string, unknown>[];
 }
@@ -41,10 +54,18 @@ export interface TestGateway extends AsyncDisposable {
 export function startTestGateway(
   snapshot: RouteSnapshot | undefined,
   changes: Partial<GatewaySettings> = {},
+  ledger: Ledger = memoryLedger(),
+  polling?: FacilitatorPolling,
 ): TestGateway {
   const log: Record<string, unknown>[] = [];
   const logger = new Logger("debug", (line) => log.push(JSON.parse(line)));
-  const gateway = startGateway({ ...settings, ...changes }, new Metrics(), logger);
+  const gateway = startGateway(
+    { ...settings, ...changes },
+    ledger,
+    new Metrics(),
+    logger,
+    polling,
+  );
   if (snapshot !== undefined) gateway.publish(snapshot);
   const urlOf = ({ port }: { port: number }) => `http://127.0.0.1:${port}`;
   return {
@@ -52,9 +73,20 @@ export function startTestGateway(
     metricsUrl: urlOf(gateway.addresses.metrics),
     probeUrl: urlOf(gateway.addresses.probes),
     gateway,
+    ledger,
     log,
-    [Symbol.asyncDispose]: async () => void await gateway.drain(1_000),
+    async [Symbol.asyncDispose]() {
+      await gateway.drain(1_000);
+      await ledger.close();
+    },
   };
+}
+
+/** A ledger of its own, ready before the first request can arrive: nothing in it waits for the disk. */
+export function memoryLedger(settings?: LedgerSettings): Ledger {
+  const database = new SqliteDatabase(":memory:");
+  void migrate(database);
+  return ledgerOn(database, "test", settings);
 }
 
 /** What one cent of a dollar's tenth on Base Sepolia costs; override what matters to a test. */

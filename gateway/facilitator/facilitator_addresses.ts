@@ -8,8 +8,8 @@ import {
 } from "../../store/facilitator_host.ts";
 import type { Logger } from "../../store/log.ts";
 import { isPublicAddress } from "../../store/public_address.ts";
-import { Failure } from "../failures.ts";
 import { usesEnvironmentProxy } from "./environment_proxy.ts";
+import { FacilitatorFailure } from "./facilitator_failure.ts";
 
 /** The addresses of a name; rejects when there are none. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
@@ -41,14 +41,15 @@ export class FacilitatorAddresses {
   /**
    * To be called before each request to a facilitator. A name that cannot be resolved passes: the
    * request itself will fail, and say why.
-   * @throws {Failure} `facilitator_refused`
+   * @throws {FacilitatorFailure} `facilitator_refused`
    */
   async check(facilitatorUrl: string): Promise<void> {
     const url = new URL(facilitatorUrl);
     if (this.#isExempt(url)) return;
     const refused = await this.#refusedAddress(url.hostname);
     if (refused !== undefined) {
-      throw new Failure("facilitator_refused", `${url.hostname} is at ${refused}`);
+      const detail = `${url.hostname} is at ${refused}`;
+      throw new FacilitatorFailure("facilitator_refused", detail, "no");
     }
   }
 

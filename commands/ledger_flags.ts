@@ -1,0 +1,112 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { findNetwork, knownNetworkNames } from "../crd/networks.ts";
+import type { PaymentSettings } from "../gateway/mod.ts";
+import { inMemory, type Ledger, openLedger } from "../store/ledger/open_ledger.ts";
+import { defaultLedgerSettings } from "../store/ledger/payment_ledger.ts";
+import type { SqliteSync } from "../store/ledger/sqlite_database.ts";
+import type { Logger } from "../store/log.ts";
+import { duration, period, wholeNumber } from "./flag_values.ts";
+import { flag, parsed } from "./gateway_flags.ts";
+
+/** The values of the flags about payments that are on record; times in ms. */
+export interface LedgerFlags {
+  /** A path or a URL of PostgreSQL; absent: in memory. */
+  readonly ledger?: string;
+  readonly ledgerSync: SqliteSync;
+  readonly ledgerRetention: number;
+  readonly identifierRetention: number;
+  readonly paymentLease: number;
+  readonly redeliveries: number;
+  readonly redeliveryWindow: number;
+  readonly reconcileInterval: number;
+  readonly rpcUrl: ReadonlyMap<string, string>;
+}
+
+export function addLedgerFlags(command: Command): Command {
+  return command
+    .addOption(
+      flag("--ledger <path|url>", "where payments are recorded: an SQLite file or postgres://...")
+        .default(undefined, "in memory, until the process ends"),
+    )
+    .addOption(
+      flag("--ledger-sync <mode>", "of SQLite: whether a commit waits for the disk (full) or not")
+        .choices(["normal", "full"]).default("normal"),
+    )
+    .addOption(
+      parsed("--ledger-retention <time>", "that payments are kept", period, "forever"),
+    )
+    .addOption(
+      parsed("--identifier-retention <time>", "that payment identifiers are kept", period, "24h"),
+    )
+    .addOption(
+      parsed("--payment-lease <time>", "until a silent replica counts as dead", duration, "30s"),
+    )
+    .addOption(
+      parsed(
+        "--redeliveries <n>",
+        "times that a lost reply may be fetched again",
+        wholeNumber,
+        "3",
+      ),
+    )
+    .addOption(
+      parsed("--redelivery-window <time>", "after the payment for that", duration, "15m"),
+    )
+    .addOption(
+      parsed("--reconcile-interval <time>", "between looks at open payments", duration, "5s"),
+    )
+    .addOption(
+      flag(
+        "--rpc-url <network=url>",
+        "JSON-RPC endpoint that is asked about settlements in doubt (repeat, or separate with commas)",
+      ).argParser(rpcUrls).default(new Map(), "none"),
+    );
+}
+
+/** What of these flags is for the gateway itself. */
+export function paymentSettings(flags: LedgerFlags): PaymentSettings {
+  // Nobody can look into a ledger in memory later, so what is over needs no place in it.
+  const paymentsMs = flags.ledger === undefined ? 3_600_000 : flags.ledgerRetention;
+  return {
+    rpcUrls: flags.rpcUrl,
+    reconcileMs: flags.reconcileInterval,
+    retention: { paymentsMs, identifiersMs: flags.identifierRetention },
+  };
+}
+
+/** @throws when it cannot be opened */
+export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger> {
+  if (flags.ledger === undefined) {
+    log.warn("payments are recorded in memory only and forgotten at the end; set --ledger");
+  }
+  return await openLedger(flags.ledger ?? inMemory, {
+    sync: flags.ledgerSync,
+    settings: {
+      ...defaultLedgerSettings,
+      leaseMs: flags.paymentLease,
+      redeliveries: flags.redeliveries,
+      redeliveryMs: flags.redeliveryWindow,
+    },
+    onIdleError: ({ message }) => log.warn("connection to the ledger lost", { reason: message }),
+  });
+}
+
+/** `base=https://...`, by network id. */
+export function rpcUrls(
+  text: string,
+  previous: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const urls = new Map(previous);
+  for (const entry of text.split(",")) {
+    const [, name = "", url = ""] = /^\s*([^=\s]+)=(\S+)\s*$/.exec(entry) ?? [];
+    const network = findNetwork(name);
+    if (network === undefined || !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+      throw new InvalidArgumentError(
+        "Give NETWORK=URL, such as base=https://mainnet.base.org; networks are eip155:N or " +
+          `${knownNetworkNames().join(", ")}.`,
+      );
+    }
+    urls.set(network.caip2, url);
+  }
+  return urls;
+}

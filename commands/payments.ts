@@ -1,0 +1,13 @@
+import { Command } from "commander";
+import { listCommand } from "./payments_list.ts";
+import { showCommand } from "./payments_show.ts";
+import { sumCommand } from "./payments_sum.ts";
+
+/** `payments`: what the ledger says, for people; it is only read. */
+export function paymentsCommand(): Command {
+  return new Command("payments")
+    .description("Print what was paid, from the ledger of the gateways.")
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(sumCommand());
+}

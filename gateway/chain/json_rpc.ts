@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { Failure } from "../failures.ts";
+import { readCapped } from "../facilitator/read_capped.ts";
+import { ChainError } from "./on_chain.ts";
+import { secretsOf, withoutSecrets } from "./url_secrets.ts";
+
+/** Bytes of an answer that are read at most; a receipt or a range of logs can have a megabyte. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+/** Characters of a node's own words that are passed on. */
+const maxReasonLength = 200;
+
+const answerSchema = z.object({
+  id: z.number().nullish(),
+  result: z.unknown(),
+  error: z.object({ code: z.number(), message: z.string() }).nullish(),
+});
+
+/** The node understood and does not want to: for logs, mostly too many blocks at once. */
+export class RpcRefusal extends ChainError {
+  override readonly name = "RpcRefusal";
+}
+
+/**
+ * One node of one network, by JSON-RPC over HTTP. Its URL may hold an API key, so no error shows
+ * more of it than the host, and none has the original error, whose text has the whole URL, as cause.
+ */
+export class JsonRpc {
+  readonly #client = Deno.createHttpClient({ http2: false });
+  /** Private, unlike `network`, also for whoever prints this object. */
+  readonly #url: string;
+  readonly #host: string;
+  readonly #secrets: readonly string[];
+  #lastId = 0;
+  #rightChain: Promise<void> | undefined;
+
+  /**
+   * @param network CAIP-2 name of the chain that the node has to be on: `eip155:84532`
+   * @param timeoutMs for one call with its whole answer
+   */
+  constructor(
+    url: string,
+    private readonly network: string,
+    private readonly timeoutMs: number,
+  ) {
+    this.#url = url;
+    this.#host = new URL(url).host;
+    this.#secrets = secretsOf(new URL(url));
+  }
+
+  /**
+   * The result of a method, in the shape of the schema.
+   * @throws {RpcRefusal} an error of JSON-RPC, or an answer that is too long
+   * @throws {ChainError} no answer in time, one of another shape, or a node of another chain
+   */
+  async call<S extends z.ZodType>(
+    method: string,
+    params: readonly unknown[],
+    schema: S,
+  ): Promise<z.output<S>> {
+    this.#rightChain ??= this.#checkChain();
+    await this.#rightChain;
+    return await this.#call(method, params, schema);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** A URL of the wrong chain answers everything well and would decide about other money. */
+  async #checkChain(): Promise<void> {
+    try {
+      const id = BigInt(await this.#call("eth_chainId", [], z.string().regex(/^0x[0-9a-f]+$/i)));
+      if (`eip155:${id}` === this.network) return;
+      throw this.#error(`it is on eip155:${id}, not on ${this.network}`);
+    } catch (error) {
+      this.#rightChain = undefined;
+      throw error;
+    }
+  }
+
+  async #call<S extends z.ZodType>(
+    method: string,
+    params: readonly unknown[],
+    schema: S,
+  ): Promise<z.output<S>> {
+    const id = ++this.#lastId;
+    const { status, text } = await this.#post(method, { jsonrpc: "2.0", id, method, params });
+    // More calls with smaller ranges are not what a node wants that has had too many.
+    if (status === 429) throw this.#error(`${method} was answered with status 429`);
+    const answer = answerSchema.safeParse(parseJson(text)).data;
+    const refusal = answer?.error;
+    if (refusal) {
+      const reason = this.#clean(refusal.message);
+      throw new RpcRefusal(`${this.#host}: ${method} refused: ${refusal.code} ${reason}`);
+    }
+    if (status === 413) throw new RpcRefusal(`${this.#host}: ${method} refused with status 413`);
+    if (status !== 200) throw this.#error(`${method} was answered with status ${status}`);
+    if (answer?.id !== id) throw this.#error(`${method} was answered with no JSON-RPC`);
+    const result = schema.safeParse(answer.result);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const where = issue?.path.join(".") || "result";
+    throw this.#error(`${method}: ${where}: ${this.#clean(issue?.message ?? "invalid")}`);
+  }
+
+  async #post(method: string, body: unknown): Promise<{ status: number; text: string }> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), this.timeoutMs);
+    try {
+      const response = await fetch(this.#url, {
+        method: "POST",
+        headers: [["content-type", "application/json"], ["accept", "application/json"]],
+        body: JSON.stringify(body),
+        client: this.#client,
+        redirect: "manual",
+        signal: controller.signal,
+      });
+      return { status: response.status, text: await readCapped(response, maxAnswerBytes) };
+    } catch (error) {
+      if (error instanceof Failure) {
+        throw new RpcRefusal(`${this.#host}: ${method}: ${error.detail}`);
+      }
+      if (controller.signal.aborted) {
+        throw this.#error(`${method} was not answered in ${this.timeoutMs} ms`);
+      }
+      const { cause, message } = error as Error;
+      throw this.#error(this.#clean(cause instanceof Error ? cause.message : message));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #error(detail: string): ChainError {
+    return new ChainError(`${this.#host}: ${detail}`);
+  }
+
+  #clean(text: string): string {
+    return withoutSecrets(text, this.#secrets).slice(0, maxReasonLength);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

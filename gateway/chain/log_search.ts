@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { type JsonRpc, RpcRefusal } from "./json_rpc.ts";
+import { ChainError } from "./on_chain.ts";
+import { type Log, logSchema } from "./rpc_schemas.ts";
+
+/** Blocks asked for at once, until a node refuses: what public nodes commonly allow. */
+const firstRange = 2000n;
+/** A range that is refused is cut to this part: with 4, five calls lead from 2,000 blocks to 2. */
+const cutBy = 4n;
+
+/** Logs of one contract. */
+export interface LogFilter {
+  readonly address: string;
+  /** For each position the topics that fit. */
+  readonly topics: readonly (readonly string[])[];
+}
+
+/**
+ * Reads logs in pieces that the node lets pass. How many blocks that are (10 to 10,000) no two
+ * providers agree on, nor on the error that says so, so every refusal makes the pieces smaller, and
+ * they stay small for the next search.
+ */
+export class LogSearch {
+  #range = firstRange;
+
+  constructor(private readonly rpc: JsonRpc) {}
+
+  /** Blocks that were let pass at once so far. */
+  get range(): bigint {
+    return this.#range;
+  }
+
+  /**
+   * The logs in order, oldest first, read only as far as they are taken.
+   * @param from first block
+   * @param to last block
+   * @throws {ChainError} also for a node that refuses single blocks or answers with other logs
+   */
+  async *find(filter: LogFilter, from: bigint, to: bigint): AsyncGenerator<Log> {
+    for (let start = from; start <= to;) {
+      const last = start + this.#range - 1n;
+      const end = last < to ? last : to;
+      let logs;
+      try {
+        logs = await this.#read(filter, start, end);
+      } catch (error) {
+        const asked = end - start + 1n;
+        if (!(error instanceof RpcRefusal) || asked === 1n) throw error;
+        this.#range = asked > cutBy ? asked / cutBy : 1n;
+        continue;
+      }
+      yield* logs;
+      start = end + 1n;
+    }
+  }
+
+  async #read({ address, topics }: LogFilter, from: bigint, to: bigint): Promise<Log[]> {
+    const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
+    const logs = await this.rpc.call(
+      "eth_getLogs",
+      [{ address, topics, ...range }],
+      z.array(logSchema),
+    );
+    const wanted = (log: Log) =>
+      log.address === address.toLowerCase() && log.blockNumber >= from && log.blockNumber <= to &&
+      topics.every((choice, at) => choice.includes(log.topics[at] ?? ""));
+    // A node that ignores a part of the filter would have other payments take the place of this one.
+    if (!logs.every(wanted)) throw new ChainError("eth_getLogs: logs that were not asked for");
+    return logs.sort((a, b) =>
+      Number(a.blockNumber - b.blockNumber) || Number(a.logIndex - b.logIndex)
+    );
+  }
+}

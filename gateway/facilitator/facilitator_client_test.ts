@@ -1,0 +1,339 @@
+import assert from "node:assert/strict";
+import { Logger } from "../../store/log.ts";
+import { startClosingServer } from "../../tests/support/closing_server.ts";
+import {
+  type Answer,
+  type ScriptedFacilitator,
+  startScriptedFacilitator,
+  success,
+} from "../../tests/support/scripted_facilitator.ts";
+import { signedPayment } from "../../tests/support/signed_payment.ts";
+import { usdcTerms } from "../../tests/support/test_gateway.ts";
+import { FacilitatorAddresses } from "./facilitator_addresses.ts";
+import { FacilitatorClient, type FacilitatorSettings } from "./facilitator_client.ts";
+
+const resourceUrl = "http://a.test/paid";
+const payment = await signedPayment(usdcTerms(""));
+const payer = payment.authorization.payer;
+
+interface Bed extends AsyncDisposable {
+  readonly facilitator: ScriptedFacilitator;
+  readonly client: FacilitatorClient;
+  readonly log: Record<string, unknown>[];
+  clock: { ms: number };
+  verify(url?: string): ReturnType<FacilitatorClient["verify"]>;
+  settle(url?: string): ReturnType<FacilitatorClient["settle"]>;
+}
+
+function setUp(settings: Partial<FacilitatorSettings> = {}): Bed {
+  const facilitator = startScriptedFacilitator();
+  const log: Record<string, unknown>[] = [];
+  const logger = new Logger("debug", (line) => log.push(JSON.parse(line)));
+  const hosts = { allowedFacilitatorHosts: [], clusterDomain: "cluster.local" };
+  const clock = { ms: 0 };
+  const client = new FacilitatorClient(
+    { verifyMs: 5_000, settleMs: 5_000, ...settings },
+    new FacilitatorAddresses(hosts, logger),
+    logger,
+    () => clock.ms,
+  );
+  const { url } = facilitator;
+  return {
+    ...{ facilitator, client, log, clock },
+    verify: (to = url) => client.verify(payment, usdcTerms(to), resourceUrl),
+    settle: (to = url) => client.settle(payment, usdcTerms(to), resourceUrl),
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await facilitator[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The kind of the outcome and the code and detail of its failure. */
+async function told(settling: ReturnType<FacilitatorClient["settle"]>) {
+  const outcome = await settling;
+  const failure = "failure" in outcome ? outcome.failure : undefined;
+  return { kind: outcome.kind, code: failure?.code, detail: failure?.detail ?? "" };
+}
+
+/** An address where nobody listens. */
+function closedUrl(): string {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return `http://127.0.0.1:${listener.addr.port}`;
+}
+
+/** A server that does not speak TLS. */
+function startPlainServer() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(1));
+      await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+      connection.close();
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+    },
+  };
+}
+
+Deno.test("one more call than places waits until a place is free, then goes out", async () => {
+  await using bed = setUp({ maxInFlight: 2, queueMs: 60_000 });
+  const { facilitator } = bed;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  facilitator.answers["/verify"] = { json: { isValid: true }, after: promise };
+  const first = bed.verify();
+  await facilitator.called("/verify");
+  const second = bed.verify();
+  await facilitator.called("/verify");
+  const third = bed.verify();
+  // Settlements take places, too, and go before the third.
+  const settling = bed.settle();
+  assert.equal(facilitator.requests.length, 2);
+  resolve();
+  assert.equal((await settling).kind, "settled");
+  await Promise.all([first, second, third]);
+  assert.equal(facilitator.received["/verify"].length, 3);
+  assert.equal(facilitator.requests[2]!.path, "/settle");
+});
+
+Deno.test("no place in time: busy, and a settlement is not sent; another facilitator is free", async () => {
+  await using bed = setUp({ maxInFlight: 1, queueMs: 20 });
+  await using other = startScriptedFacilitator();
+  const { facilitator } = bed;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  facilitator.answers["/verify"] = { json: { isValid: true }, after: promise };
+  const first = bed.verify();
+  await facilitator.called("/verify");
+  await assert.rejects(bed.verify(), { code: "facilitator_busy", status: 503 });
+  assert.partialDeepStrictEqual(await told(bed.settle()), {
+    kind: "not_sent",
+    code: "facilitator_busy",
+  });
+  assert.equal((await bed.settle(other.url)).kind, "settled");
+  resolve();
+  await first;
+  assert.equal(facilitator.requests.length, 1);
+  assert.equal((await bed.settle()).kind, "settled", "the place is free again");
+});
+
+for (
+  const answer of ["close-before-request", { json: {}, status: 500 }, { json: {}, status: 429 }]
+) {
+  Deno.test(`breaker: ${JSON.stringify(answer)}: 503 at once, until it is up again`, async () => {
+    await using bed = setUp();
+    await using other = startScriptedFacilitator();
+    const { facilitator, log, clock } = bed;
+    for (const endpoint of ["/verify", "/settle", "/supported"] as const) {
+      facilitator.answers[endpoint] = answer as Answer;
+    }
+    for (let n = 0; n < 5; n++) await assert.rejects(bed.verify());
+    while (log.length === 0) await assert.rejects(bed.verify());
+    const calls = facilitator.connections();
+    const open = { code: "facilitator_unavailable", status: 503, retryAfterSeconds: 10 };
+    await assert.rejects(bed.verify(), open);
+    assert.partialDeepStrictEqual(await told(bed.settle()), {
+      kind: "not_sent",
+      code: "facilitator_unavailable",
+    });
+    assert.equal(facilitator.connections(), calls, "nobody was called");
+    assert.deepEqual(await bed.verify(other.url), { kind: "valid" });
+    assert.equal((await bed.settle(other.url)).kind, "settled");
+
+    clock.ms = 10_000;
+    assert.equal((await told(bed.settle())).kind, "not_sent", "money is no probe");
+    assert.equal(facilitator.connections(), calls + 1, "/supported alone");
+    Object.assign(facilitator.answers, success);
+    clock.ms = 20_000;
+    assert.equal((await bed.settle()).kind, "settled");
+    assert.deepEqual(await bed.verify(), { kind: "valid" });
+    const levels = log.map(({ level, facilitator }) => [level, facilitator]);
+    assert.deepEqual(levels, [["error", facilitator.url], ["info", facilitator.url]]);
+  });
+}
+
+Deno.test("breaker: one X402Route's bad terms or one buyer's bad payments close nothing", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/verify"] = { json: { error: "no such network" }, status: 500 };
+  for (let n = 0; n < 20; n++) {
+    await assert.rejects(bed.verify(), { code: "facilitator_invalid" });
+  }
+  assert.equal((await bed.settle()).kind, "settled");
+  assert.deepEqual(bed.log, []);
+});
+
+Deno.test("breaker: refusals are successes", async () => {
+  await using bed = setUp();
+  const { answers, requests } = bed.facilitator;
+  answers["/verify"] = { json: { isValid: false, invalidReason: "no money" } };
+  answers["/settle"] = { json: { success: false, errorReason: "no money" }, status: 400 };
+  for (let n = 0; n < 10; n++) {
+    assert.equal((await bed.verify()).kind, "invalid");
+    assert.equal((await bed.settle()).kind, "refused");
+  }
+  assert.equal(requests.some(({ path }) => path === "/supported"), false);
+});
+
+Deno.test("verify: once again when the connection broke, and only once", async () => {
+  await using bed = setUp();
+  const { facilitator } = bed;
+  facilitator.next["/verify"].push("close-after-request");
+  assert.deepEqual(await bed.verify(), { kind: "valid" });
+  assert.equal(facilitator.received["/verify"].length, 2);
+  facilitator.next["/verify"].push("close-after-request", "close-after-request");
+  await assert.rejects(bed.verify(), { code: "facilitator_unreachable", sent: "maybe" });
+  assert.equal(facilitator.received["/verify"].length, 4);
+});
+
+const notRepeated: [answer: Answer, code: string][] = [
+  [{ json: {}, status: 500 }, "facilitator_invalid"],
+  [{ json: {}, status: 429 }, "facilitator_busy"],
+  ["hang", "facilitator_timeout"],
+];
+for (const [answer, code] of notRepeated) {
+  Deno.test(`verify: not again after ${code}`, async () => {
+    await using bed = setUp({ verifyMs: 100 });
+    bed.facilitator.answers["/verify"] = answer;
+    await assert.rejects(bed.verify(), { code });
+    assert.equal(bed.facilitator.received["/verify"].length, 1);
+  });
+}
+
+Deno.test("both tries of a verification have one time limit", async () => {
+  await using bed = setUp({ verifyMs: 200 });
+  bed.facilitator.next["/verify"].push("close-after-request");
+  bed.facilitator.answers["/verify"] = "hang";
+  const start = performance.now();
+  await assert.rejects(bed.verify(), { code: "facilitator_timeout" });
+  assert.ok(performance.now() - start < 390);
+});
+
+Deno.test("settle: sent once, also on a connection that turns out to be dead", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/settle"] = "close-after-request";
+  assert.equal((await told(bed.settle())).kind, "unknown");
+  assert.equal(bed.facilitator.received["/settle"].length, 1);
+  // It answers the first request of a connection, and closes when it has read the second.
+  await using server = startClosingServer((line) =>
+    line.includes("/settle") ? (success["/settle"] as { json: unknown }).json : { isValid: true }
+  );
+  assert.deepEqual(await bed.verify(server.url), { kind: "valid" });
+  assert.equal((await bed.settle(server.url)).kind, "settled");
+  assert.equal((await bed.settle(server.url)).kind, "settled");
+  assert.equal(server.requests.filter((line) => line.includes("/settle")).length, 2);
+});
+
+Deno.test("settle: provably not sent is not unknown", async (t) => {
+  await using bed = setUp();
+  const { facilitator } = bed;
+  await using plain = startPlainServer();
+  const cases: [name: string, url: string, kind: string][] = [
+    ["nobody listens", closedUrl(), "not_sent"],
+    ["no such name", "http://no-such-name.svc:1234", "not_sent"],
+    ["no TLS there", `https://127.0.0.1:${plain.port}`, "not_sent"],
+    ["a port that fetch blocks", "http://127.0.0.1:6000", "not_sent"],
+  ];
+  for (const [name, url, kind] of cases) {
+    await t.step(name, async () => {
+      const outcome = await told(bed.settle(url));
+      assert.equal(outcome.kind, kind, outcome.detail);
+      assert.equal(outcome.code, "facilitator_unreachable");
+    });
+  }
+  for (const answer of ["close-before-request", "close-after-request"] as const) {
+    await t.step(answer, async () => {
+      facilitator.answers["/settle"] = answer;
+      assert.equal((await told(bed.settle())).kind, "unknown");
+    });
+  }
+});
+
+Deno.test("phases: a head that does not come, a body that does not end", async () => {
+  await using bed = setUp({ settleMs: 150, bodyMs: 60_000 });
+  bed.facilitator.answers["/settle"] = "hang";
+  const hanging = await told(bed.settle());
+  assert.partialDeepStrictEqual(hanging, { kind: "unknown", code: "facilitator_timeout" });
+  assert.match(hanging.detail, /no end of the head/);
+  bed.facilitator.answers["/settle"] = "trickle";
+  assert.match((await told(bed.settle())).detail, /no end of the body/);
+});
+
+Deno.test("phases: the body of an answer has a time limit of its own", async () => {
+  await using bed = setUp({ settleMs: 60_000, bodyMs: 50 });
+  bed.facilitator.answers["/settle"] = "trickle";
+  const outcome = await told(bed.settle());
+  assert.partialDeepStrictEqual(outcome, { kind: "unknown", code: "facilitator_timeout" });
+  assert.match(outcome.detail, /no end of the body/);
+});
+
+const settled = { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" };
+const other = "0x" + "11".repeat(20);
+
+const settlements: [answer: object, outcome: string | RegExp][] = [
+  [settled, "settled"],
+  [
+    { ...settled, network: "base-sepolia", payer: payer.toUpperCase().replace("0X", "0x") },
+    "settled",
+  ],
+  [{ ...settled, network: "eip155:8453" }, /settled on eip155:8453, not eip155:84532/],
+  [{ ...settled, network: "base" }, /settled on base, not/],
+  [{ ...settled, network: "" }, /without a network/],
+  [{ ...settled, network: undefined }, /without a network/],
+  [{ ...settled, transaction: "" }, /without a transaction/],
+  [{ ...settled, transaction: "0x1234" }, /without a transaction/],
+  [{ ...settled, transaction: undefined }, /without a transaction/],
+  [{ ...settled, payer: other }, new RegExp(`settled for payer ${other}`)],
+];
+for (const [answer, outcome] of settlements) {
+  Deno.test(`/settle ${JSON.stringify(answer)}: ${outcome}`, async () => {
+    await using bed = setUp();
+    bed.facilitator.answers["/settle"] = { json: answer };
+    const { kind, detail } = await told(bed.settle());
+    assert.equal(kind, typeof outcome === "string" ? outcome : "unknown");
+    if (outcome instanceof RegExp) assert.match(detail, outcome);
+  });
+}
+
+Deno.test("/verify: valid for another payer is not valid", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/verify"] = { json: { isValid: true, payer: other } };
+  await assert.rejects(bed.verify(), { code: "facilitator_invalid" });
+});
+
+Deno.test("a 429's Retry-After is passed on, within bounds", async () => {
+  await using bed = setUp();
+  for (const [said, seconds] of [["30", 30], ["0", 1], ["86400", 120], ["soon", undefined]]) {
+    const head = `HTTP/1.1 429 Slow\r\nretry-after: ${said}\r\ncontent-length: 0\r\n\r\n`;
+    bed.facilitator.answers["/verify"] = { raw: head };
+    const busy = { code: "facilitator_busy", retryAfterSeconds: seconds };
+    await assert.rejects(bed.verify(), busy);
+  }
+});
+
+Deno.test("/supported: what it says, unknown fields or not; failures as of any call", async () => {
+  await using bed = setUp({ verifyMs: 100 });
+  const { facilitator, client } = bed;
+  const kind = { x402Version: 2, scheme: "exact", network: "eip155:8453", extra: { a: 1 } };
+  facilitator.answers["/supported"] = {
+    json: { kinds: [kind, { ...kind, extra: null }], extensions: ["x"], signers: {}, more: 1 },
+  };
+  const { extra: _, ...bare } = kind;
+  assert.deepEqual(await client.supported(facilitator.url), { kinds: [kind, bare] });
+  const faults: [answer: Answer, code: string][] = [
+    [{ json: { kinds: "all" } }, "facilitator_invalid"],
+    [{ json: { kinds: [kind] }, status: 401 }, "facilitator_invalid"],
+    [{ json: {}, status: 500 }, "facilitator_invalid"],
+    ["hang", "facilitator_timeout"],
+  ];
+  for (const [answer, code] of faults) {
+    facilitator.answers["/supported"] = answer;
+    await assert.rejects(client.supported(facilitator.url), { code });
+  }
+  const ended = client.supported(facilitator.url, AbortSignal.abort());
+  await assert.rejects(ended, { code: "facilitator_timeout" });
+});

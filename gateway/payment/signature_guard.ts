@@ -1,0 +1,41 @@
+import type { FacilitatorClient } from "../facilitator/facilitator_client.ts";
+import { Failure } from "../failures.ts";
+import type { InvalidSignatures } from "./invalid_signatures.ts";
+import { recoversToPayer } from "./local_signature.ts";
+import type { Purchase } from "./purchase.ts";
+
+/** What facilitators say of signatures that the payer did not make. */
+const signatureReason = /signature/i;
+
+/**
+ * Keeps floods of invalid signatures from the facilitator. Whoever sent several lately, or is named
+ * as the payer of them, has to show a signature that can be checked here: that costs about as much
+ * CPU as the rest of a paid request, so it is not done for everybody. A payer whose address somebody
+ * else misuses still gets through.
+ */
+export class SignatureGuard {
+  constructor(
+    private readonly invalid: InvalidSignatures,
+    private readonly facilitator: FacilitatorClient,
+  ) {}
+
+  /** @throws {Failure} `too_many_invalid_signatures` */
+  async check({ client, payment, access }: Purchase): Promise<void> {
+    const { payer } = payment.authorization;
+    if (!this.invalid.isSuspicious(client, payer)) return;
+    if (await recoversToPayer(payment, access.terms) === true) return;
+    throw new Failure("too_many_invalid_signatures", `${client} for ${payer}`);
+  }
+
+  /** Whether the payer made the signature; what cannot be told here, a facilitator is asked. */
+  async isGenuine({ payment, access, resourceUrl }: Purchase): Promise<boolean> {
+    const local = await recoversToPayer(payment, access.terms);
+    if (local !== undefined) return local;
+    return (await this.facilitator.verify(payment, access.terms, resourceUrl)).kind === "valid";
+  }
+
+  /** To be told of each payment that was refused. */
+  refused({ client, payment }: Purchase, reason: string): void {
+    if (signatureReason.test(reason)) this.invalid.add(client, payment.authorization.payer);
+  }
+}

@@ -1,0 +1,91 @@
+import type { LedgerSql } from "./ledger_sql.ts";
+import type { LedgerSettings } from "./payment_ledger.ts";
+import type { PaymentRecord } from "./payment_record.ts";
+import { toRecord } from "./payment_history.ts";
+import type { PaymentState } from "./payment_state.ts";
+import type { SqlDatabase } from "./sql_database.ts";
+
+/** A payment that was sent to `/settle` and whose outcome is to be found out. */
+export interface DoubtfulPayment extends PaymentRecord {
+  readonly fence: number;
+  /** What `MoveDetails.claim` was. */
+  readonly claim: string | undefined;
+}
+
+/** What was found out. */
+export type Resolution =
+  | { readonly state: "undelivered"; readonly transaction?: string; readonly reason: string }
+  | { readonly state: "released"; readonly reason: string };
+
+/** How long what is over is kept, in ms. */
+export interface Retention {
+  /** Payments that were begun and have ended. */
+  readonly paymentsMs: number;
+  /** Identifiers of payments, and the replies that are kept for them. */
+  readonly identifiersMs: number;
+}
+
+/** Payments that never got anywhere say nothing after a day. */
+const unusedMs = 24 * 3_600_000;
+
+/** Moves on what no request works on any more. Any replica may do any of it at any time. */
+export class LedgerUpkeep {
+  constructor(
+    private readonly database: SqlDatabase,
+    private readonly sql: LedgerSql,
+    private readonly settings: LedgerSettings,
+  ) {}
+
+  /** Payments whose holders are dead: see `afterLapse`. */
+  async lapse(): Promise<{ id: string; state: PaymentState }[]> {
+    await this.database.query(this.sql.voidExecuted);
+    return await this.database.query(this.sql.lapse) as { id: string; state: PaymentState }[];
+  }
+
+  /**
+   * Payments whose turn it is to be asked about; each comes to one replica, and again only after a
+   * time that grows from `intervalMs` to its 60-fold.
+   */
+  async takeDoubtful(intervalMs: number, limit: number): Promise<DoubtfulPayment[]> {
+    const rows = await this.database.query(this.sql.takeDoubtful, [intervalMs, limit]);
+    return rows.map((row) => ({
+      ...toRecord(row),
+      fence: row.fence as number,
+      claim: (row.claim as string | null) ?? undefined,
+    }));
+  }
+
+  /**
+   * It is not settled so far, and could still be: after a moment, in which a transaction may be on
+   * its way, the buyer may send it again.
+   */
+  async foundUnused({ id, fence }: DoubtfulPayment): Promise<void> {
+    await this.database.query(this.sql.foundUnused, [id, fence, this.settings.graceMs]);
+  }
+
+  /** @returns false when somebody else was faster */
+  async resolve({ id, fence }: DoubtfulPayment, resolution: Resolution): Promise<boolean> {
+    const { state, reason } = resolution;
+    const transaction = "transaction" in resolution ? resolution.transaction ?? null : null;
+    const charged = state === "undelivered" ? 1 : 0;
+    const values = [state, reason, transaction, charged, id, fence];
+    return (await this.database.query(this.sql.resolve, values)).length > 0;
+  }
+
+  /** Removes what is older than its retention; open payments stay for ever. */
+  async prune({ paymentsMs, identifiersMs }: Retention): Promise<number> {
+    const { sql } = this;
+    const pieces: [string, number][] = [
+      [sql.prune, paymentsMs],
+      [sql.pruneUnused, Math.min(paymentsMs, unusedMs)],
+      [sql.pruneIdentifiers, identifiersMs],
+      [sql.pruneReplies, identifiersMs],
+    ];
+    let removed = 0;
+    for (const [statement, age] of pieces) {
+      if (age === Infinity) continue;
+      removed += (await this.database.query(statement, [age])).length;
+    }
+    return removed;
+  }
+}

@@ -1,0 +1,131 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
+import {
+  LedgerUnavailable,
+  type RunStatement,
+  type SqlDatabase,
+  type SqlDialect,
+  type SqlRow,
+  type SqlValue,
+} from "./sql_database.ts";
+
+/**
+ * How much a commit waits for the disk.
+ *
+ * - `normal`: a commit survives the death of the process (kill -9). At a power loss the last commits
+ *   may be missing, never a part of one (SQLite, "PRAGMA synchronous").
+ * - `full`: each group of commits waits for the disk, so they survive a power loss as well.
+ */
+export type SqliteSync = "normal" | "full";
+
+interface Job {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+  readonly resolve: (rows: SqlRow[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How long another process may hold the file; the event loop stands still meanwhile, in ms. */
+const busyTimeoutMs = 2_000;
+
+/** SQLite in a file (write-ahead log), or in memory for `:memory:`. */
+export class SqliteDatabase implements SqlDatabase {
+  readonly dialect: SqlDialect = {
+    name: "sqlite",
+    now: "@now",
+    integer: "INTEGER",
+    uint256: "TEXT",
+    bytes: "BLOB",
+  };
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #jobs: Job[] = [];
+
+  /** When to commit what has been asked for. */
+  readonly #schedule: (commit: () => void) => void;
+
+  /** @param now ms since 1970 */
+  constructor(
+    path: string,
+    sync: SqliteSync = "normal",
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#database = new DatabaseSync(path);
+    // While the disk is waited for, requests pile up: all of a turn of the event loop share a commit.
+    // Where it is not, waiting for others would only cost them time.
+    this.#schedule = sync === "full" ? setImmediate : queueMicrotask;
+    this.#database.exec(
+      `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync};`,
+    );
+  }
+
+  query(sql: string, values: readonly SqlValue[] = []): Promise<SqlRow[]> {
+    if (!this.#database.isOpen) return Promise.reject(new LedgerUnavailable("it is closed"));
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ sql, values, resolve, reject });
+      if (this.#jobs.length === 1) this.#schedule(() => this.#commit());
+    });
+  }
+
+  async exclusively(work: (run: RunStatement) => Promise<void>): Promise<void> {
+    this.#commit();
+    this.#database.exec("BEGIN EXCLUSIVE");
+    try {
+      await work((sql, values = []) => Promise.resolve(this.#run(sql, values)));
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#commit();
+    this.#database.close();
+    return Promise.resolve();
+  }
+
+  /** Nobody is answered before the commit: what they are told is on record. */
+  #commit(): void {
+    const jobs = this.#jobs;
+    if (jobs.length === 0) return;
+    this.#jobs = [];
+    let answers: (() => void)[];
+    try {
+      // A statement alone is a transaction of its own.
+      if (jobs.length > 1) this.#database.exec("BEGIN IMMEDIATE");
+      answers = jobs.map((job) => this.#answer(job));
+      if (jobs.length > 1) this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      const failure = new LedgerUnavailable(String(error), { cause: error });
+      for (const { reject } of jobs) reject(failure);
+      return;
+    }
+    for (const answer of answers) answer();
+  }
+
+  /** A statement that fails takes no other down, unless it ended the transaction (disk full). */
+  #answer({ sql, values, resolve, reject }: Job): () => void {
+    try {
+      const rows = this.#run(sql, values);
+      return () => resolve(rows);
+    } catch (error) {
+      if (!this.#database.isTransaction) throw error;
+      return () => reject(new LedgerUnavailable(String(error), { cause: error }));
+    }
+  }
+
+  #run(sql: string, values: readonly SqlValue[]): SqlRow[] {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      this.#statements.set(sql, statement = this.#database.prepare(sql));
+    }
+    const named = sql.includes("@now") ? { now: this.now() } : {};
+    return statement.all(named, ...values) as SqlRow[];
+  }
+
+  #rollBack(): void {
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+}
