@@ -76,9 +76,6 @@ export function paymentSettings(flags: LedgerFlags): PaymentSettings {
 
 /** @throws when it cannot be opened */
 export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger> {
-  if (flags.ledger === undefined) {
-    log.warn("payments are recorded in memory only and forgotten at the end; set --ledger");
-  }
   return await openLedger(flags.ledger ?? inMemory, {
     sync: flags.ledgerSync,
     settings: {

@@ -6,21 +6,22 @@ import { printAll, withHistory } from "./payments_output.ts";
 import { printLine } from "./print.ts";
 
 interface ListFlags extends FilterFlags {
-  readonly limit: number;
+  readonly limit?: number;
 }
 
 /** `payments list`: one row for each payment, oldest first. */
 export function listCommand(): Command {
   const command = new Command("list")
     .description("Print payments, oldest first.")
-    .option("--limit <number>", "at most so many", limit, Infinity);
+    .option("--limit <number>", "at most so many", rowCount);
   return addFilterFlags(command, "all").action(list);
 }
 
 async function list(flags: ListFlags): Promise<void> {
   await withHistory(flags, async (history) => {
-    const payments = first(flags.limit, history.list(filterOf(flags)));
-    const isAny = await printAll(rowFormats[flags.output](listColumns[flags.output], payments));
+    const { output, limit = Infinity } = flags;
+    const payments = first(limit, history.list(filterOf(flags)));
+    const isAny = await printAll(rowFormats[output](listColumns[output], payments));
     if (!isAny) printLine("There are no such payments in the ledger.", Deno.stderr);
   });
 }
@@ -32,7 +33,7 @@ async function* first<T>(count: number, items: AsyncIterable<T>): AsyncGenerator
   }
 }
 
-function limit(text: string): number {
+function rowCount(text: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Give a whole number, 1 or more.");
 }

@@ -55,6 +55,9 @@ export async function serve(
   const addresses = Object.entries(gateway.addresses)
     .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]);
   log.info("gateway listening", Object.fromEntries(addresses));
+  if (flags.ledger === undefined) {
+    log.warn("payments are recorded in memory only and forgotten at the end; set --ledger");
+  }
 
   // One request must not end the others, not even by a fault of ours.
   globalThis.addEventListener("unhandledrejection", (event) => {

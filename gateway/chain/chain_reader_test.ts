@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { Address, Hex } from "viem";
-import { cancelCall, find, makePayment, network, send, startUsdcChain } from "./chain_rig.ts";
+import {
+  cancelCall,
+  find,
+  makePayment,
+  network,
+  send,
+  startUsdcChain,
+} from "../../tests/support/usdc_payments.ts";
 import { ChainReader } from "./chain_reader.ts";
 
 Deno.test("an authorization is followed from unused to settled or cancelled", async (t) => {

@@ -53,7 +53,7 @@ async function findSettlement(
     const { to, input } = await reading.transaction(log);
     if (to === permit2ProxyAddress) {
       if (settles(input, payment)) return log.transactionHash;
-    } else if (to !== asset.toLowerCase() && await proxyTookPart(reading, log)) {
+    } else if (await proxyTookPart(reading, log)) {
       unclear = log.transactionHash;
     }
   }

@@ -12,7 +12,7 @@ const maxReasonLength = 200;
 
 const answerSchema = z.object({
   id: z.number().nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ code: z.number(), message: z.string() }).nullish(),
 });
 

@@ -1,60 +1,11 @@
 import assert from "node:assert/strict";
-import { Logger } from "../../store/log.ts";
 import { startClosingServer } from "../../tests/support/closing_server.ts";
+import { setUpFacilitator as setUp, told } from "../../tests/support/facilitator_bed.ts";
 import {
   type Answer,
-  type ScriptedFacilitator,
   startScriptedFacilitator,
   success,
 } from "../../tests/support/scripted_facilitator.ts";
-import { signedPayment } from "../../tests/support/signed_payment.ts";
-import { usdcTerms } from "../../tests/support/test_gateway.ts";
-import { FacilitatorAddresses } from "./facilitator_addresses.ts";
-import { FacilitatorClient, type FacilitatorSettings } from "./facilitator_client.ts";
-
-const resourceUrl = "http://a.test/paid";
-const payment = await signedPayment(usdcTerms(""));
-const payer = payment.authorization.payer;
-
-interface Bed extends AsyncDisposable {
-  readonly facilitator: ScriptedFacilitator;
-  readonly client: FacilitatorClient;
-  readonly log: Record<string, unknown>[];
-  clock: { ms: number };
-  verify(url?: string): ReturnType<FacilitatorClient["verify"]>;
-  settle(url?: string): ReturnType<FacilitatorClient["settle"]>;
-}
-
-function setUp(settings: Partial<FacilitatorSettings> = {}): Bed {
-  const facilitator = startScriptedFacilitator();
-  const log: Record<string, unknown>[] = [];
-  const logger = new Logger("debug", (line) => log.push(JSON.parse(line)));
-  const hosts = { allowedFacilitatorHosts: [], clusterDomain: "cluster.local" };
-  const clock = { ms: 0 };
-  const client = new FacilitatorClient(
-    { verifyMs: 5_000, settleMs: 5_000, ...settings },
-    new FacilitatorAddresses(hosts, logger),
-    logger,
-    () => clock.ms,
-  );
-  const { url } = facilitator;
-  return {
-    ...{ facilitator, client, log, clock },
-    verify: (to = url) => client.verify(payment, usdcTerms(to), resourceUrl),
-    settle: (to = url) => client.settle(payment, usdcTerms(to), resourceUrl),
-    async [Symbol.asyncDispose]() {
-      client.close();
-      await facilitator[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** The kind of the outcome and the code and detail of its failure. */
-async function told(settling: ReturnType<FacilitatorClient["settle"]>) {
-  const outcome = await settling;
-  const failure = "failure" in outcome ? outcome.failure : undefined;
-  return { kind: outcome.kind, code: failure?.code, detail: failure?.detail ?? "" };
-}
 
 /** An address where nobody listens. */
 function closedUrl(): string {
@@ -193,10 +144,12 @@ Deno.test("verify: once again when the connection broke, and only once", async (
 const notRepeated: [answer: Answer, code: string][] = [
   [{ json: {}, status: 500 }, "facilitator_invalid"],
   [{ json: {}, status: 429 }, "facilitator_busy"],
+  [{ json: { isValid: true, padding: "x".repeat(100_000) } }, "facilitator_invalid"],
   ["hang", "facilitator_timeout"],
 ];
 for (const [answer, code] of notRepeated) {
-  Deno.test(`verify: not again after ${code}`, async () => {
+  const name = JSON.stringify(answer).slice(0, 40);
+  Deno.test(`verify: not again after ${code}: ${name}`, async () => {
     await using bed = setUp({ verifyMs: 100 });
     bed.facilitator.answers["/verify"] = answer;
     await assert.rejects(bed.verify(), { code });
@@ -271,69 +224,16 @@ Deno.test("phases: the body of an answer has a time limit of its own", async () 
   assert.match(outcome.detail, /no end of the body/);
 });
 
-const settled = { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" };
-const other = "0x" + "11".repeat(20);
-
-const settlements: [answer: object, outcome: string | RegExp][] = [
-  [settled, "settled"],
-  [
-    { ...settled, network: "base-sepolia", payer: payer.toUpperCase().replace("0X", "0x") },
-    "settled",
-  ],
-  [{ ...settled, network: "eip155:8453" }, /settled on eip155:8453, not eip155:84532/],
-  [{ ...settled, network: "base" }, /settled on base, not/],
-  [{ ...settled, network: "" }, /without a network/],
-  [{ ...settled, network: undefined }, /without a network/],
-  [{ ...settled, transaction: "" }, /without a transaction/],
-  [{ ...settled, transaction: "0x1234" }, /without a transaction/],
-  [{ ...settled, transaction: undefined }, /without a transaction/],
-  [{ ...settled, payer: other }, new RegExp(`settled for payer ${other}`)],
-];
-for (const [answer, outcome] of settlements) {
-  Deno.test(`/settle ${JSON.stringify(answer)}: ${outcome}`, async () => {
-    await using bed = setUp();
-    bed.facilitator.answers["/settle"] = { json: answer };
-    const { kind, detail } = await told(bed.settle());
-    assert.equal(kind, typeof outcome === "string" ? outcome : "unknown");
-    if (outcome instanceof RegExp) assert.match(detail, outcome);
-  });
-}
-
-Deno.test("/verify: valid for another payer is not valid", async () => {
+Deno.test("a redirect is not followed: who is asked is for the X402Route to say", async () => {
   await using bed = setUp();
-  bed.facilitator.answers["/verify"] = { json: { isValid: true, payer: other } };
+  await using other = startScriptedFacilitator();
+  const { answers, url } = bed.facilitator;
+  for (const endpoint of ["/verify", "/settle", "/supported"] as const) {
+    const head = `HTTP/1.1 307 Moved\r\nlocation: ${other.url}${endpoint}\r\n`;
+    answers[endpoint] = { raw: `${head}content-length: 0\r\n\r\n` };
+  }
   await assert.rejects(bed.verify(), { code: "facilitator_invalid" });
-});
-
-Deno.test("a 429's Retry-After is passed on, within bounds", async () => {
-  await using bed = setUp();
-  for (const [said, seconds] of [["30", 30], ["0", 1], ["86400", 120], ["soon", undefined]]) {
-    const head = `HTTP/1.1 429 Slow\r\nretry-after: ${said}\r\ncontent-length: 0\r\n\r\n`;
-    bed.facilitator.answers["/verify"] = { raw: head };
-    const busy = { code: "facilitator_busy", retryAfterSeconds: seconds };
-    await assert.rejects(bed.verify(), busy);
-  }
-});
-
-Deno.test("/supported: what it says, unknown fields or not; failures as of any call", async () => {
-  await using bed = setUp({ verifyMs: 100 });
-  const { facilitator, client } = bed;
-  const kind = { x402Version: 2, scheme: "exact", network: "eip155:8453", extra: { a: 1 } };
-  facilitator.answers["/supported"] = {
-    json: { kinds: [kind, { ...kind, extra: null }], extensions: ["x"], signers: {}, more: 1 },
-  };
-  const { extra: _, ...bare } = kind;
-  assert.deepEqual(await client.supported(facilitator.url), { kinds: [kind, bare] });
-  const faults: [answer: Answer, code: string][] = [
-    [{ json: { kinds: "all" } }, "facilitator_invalid"],
-    [{ json: { kinds: [kind] }, status: 401 }, "facilitator_invalid"],
-    [{ json: {}, status: 500 }, "facilitator_invalid"],
-    ["hang", "facilitator_timeout"],
-  ];
-  for (const [answer, code] of faults) {
-    facilitator.answers["/supported"] = answer;
-    await assert.rejects(client.supported(facilitator.url), { code });
-  }
-  const ended = client.supported(facilitator.url, AbortSignal.abort());
-  await assert.rejects(ended, { code: "facilitator_timeout" });
+  assert.equal((await told(bed.settle())).kind, "unknown");
+  await assert.rejects(bed.client.supported(url), { code: "facilitator_invalid" });
+  assert.equal(other.connections(), 0);
 });

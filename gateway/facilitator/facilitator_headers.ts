@@ -1,5 +1,5 @@
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import { type FacilitatorHosts } from "../../store/facilitator_host.ts";
+import type { FacilitatorHosts } from "../../store/facilitator_host.ts";
 import { CredentialsError } from "./credentials_error.ts";
 import { UrlPrefix } from "./url_prefix.ts";
 

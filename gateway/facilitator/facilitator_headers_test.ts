@@ -23,8 +23,8 @@ Deno.test("YAML and JSON; names in lower case", () => {
 });
 
 const entries = parse(`
-https://pay.example.com: { x-key: whole }
 https://pay.example.com/tenant: { x-key: tenant }
+https://pay.example.com: { x-key: whole }
 https://other.example.com/x402: { x-key: other }
 http://localhost:9402: { x-key: local }
 `);

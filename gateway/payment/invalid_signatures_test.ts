@@ -66,6 +66,7 @@ const sameClient: readonly [string, string, boolean][] = [
   ["::ffff:192.0.2.1", "192.0.2.2", false],
   ["64:ff9b:1:2::192.0.2.1", "64:ff9b:1:2::192.0.2.9", true],
   ["64:ff9b:1:2:3:4:192.0.2.1", "64:ff9b:1:2::", true],
+  ["1:2::3:4:5:192.0.2.1", "1:2:0:3::", true],
   ["192.0.2.1", "192.0.2.10", false],
   ["unknown", "unknown", true],
 ];
@@ -100,6 +101,12 @@ Deno.test("invented payers neither fill the memory nor push out the client that 
   assert.equal(invalid.isSuspicious("192.0.2.1", payerOf(5000)), true, "the other client");
   assert.equal(invalid.isSuspicious("192.0.2.2", payerOf(5000)), true);
   assert.equal(invalid.isSuspicious("192.0.2.3", payer), false, "forgotten");
+});
+
+Deno.test("whoever goes on sending garbage is not the first to be forgotten", () => {
+  const { invalid } = counter({ invalid: 2, maxKeys: 2 });
+  for (const n of [1, 2, 1, 3]) invalid.add(`192.0.2.${n}`, payerOf(n));
+  assert.equal(invalid.isSuspicious("192.0.2.1", payerOf(99)), true);
 });
 
 Deno.test("what has been quiet for a minute takes no memory", () => {

@@ -43,17 +43,15 @@ interface Signature {
   readonly yParity: 0 | 1;
 }
 
+/** By the last byte. 27 and 28 are what contracts want; facilitators correct 0 and 1. */
+const yParities: Readonly<Record<string, 0 | 1>> = { "00": 0, "01": 1, "1b": 0, "1c": 1 };
+
 /** @returns `undefined` for one with a last byte that none has */
 function splitSignature(hex: string): Signature | "of a contract" | undefined {
   const r = hex.slice(0, 64);
   const s = BigInt(`0x${hex.slice(64, 128) || "0"}`);
   if (hex.length === 130) {
-    // 27 and 28 are what contracts want; facilitators correct 0 and 1.
-    const yParity = ["00", "1b"].includes(hex.slice(128))
-      ? 0
-      : ["01", "1c"].includes(hex.slice(128))
-      ? 1
-      : undefined;
+    const yParity = yParities[hex.slice(128)];
     return yParity === undefined ? undefined : { compact: hex.slice(0, 128), s, yParity };
   }
   if (hex.length !== 128) return "of a contract";

@@ -135,6 +135,9 @@ export class PaymentLedger {
     else this.#leases.forget(hold);
     const rows = await this.database.query(sql, [...values, hold.id, hold.fence]);
     if (rows.length > 0) return;
+    // A move whose answer was lost may have been carried out, and is made once more.
+    const [row] = await this.database.query(this.sql.find, [hold.id]);
+    if (row?.fence === hold.fence && row.state === to) return;
     this.#leases.forget(hold);
     throw new HoldLost(`${hold.id} cannot become ${to}: it has changed hands`);
   }

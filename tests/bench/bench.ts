@@ -4,6 +4,8 @@
  * reply is wrong.
  */
 import { parseArgs } from "node:util";
+import { compareLedgers } from "./compare_ledgers.ts";
+import { measureLedger } from "./ledger_rows.ts";
 import { type Measure, measureAll } from "./measure.ts";
 import { compare, renderReport } from "./report.ts";
 import { type BenchServer, BenchServers } from "./servers.ts";
@@ -11,7 +13,15 @@ import { type BenchServer, BenchServers } from "./servers.ts";
 const paidPath = "/api/weather";
 const freePath = "/health";
 
-type Name = "bareServe" | "challenge" | "tunedProxy" | "naiveProxy" | "freeProxying" | "paid";
+type Name =
+  | "bareServe"
+  | "challenge"
+  | "tunedProxy"
+  | "naiveProxy"
+  | "freeProxying"
+  | "paid"
+  | "noLedger"
+  | "withLedger";
 
 async function startMeasures(servers: BenchServers): Promise<Record<Name, Measure>> {
   const backend = await servers.baseline("backend");
@@ -19,6 +29,12 @@ async function startMeasures(servers: BenchServers): Promise<Record<Name, Measur
   const gateway = () => servers.gateway(backend, stub);
   const paid = measure("gateway: paid requests", await gateway(), paidPath, 200);
   const paymentFor = await offerOf(paid.load.port);
+  const one = async (name: string, ledger: "none" | "file"): Promise<Measure> => {
+    const server = await servers.paidGateway(backend, stub, ledger);
+    const { load, ...rest } = measure(name, server, paidPath, 200);
+    const paymentFor = await offerOf(server.port);
+    return { ...rest, connections: 1, load: { ...load, paymentFor } };
+  };
   return {
     bareServe: measure("bare Deno.serve", await servers.baseline("hello"), freePath, 200),
     challenge: measure("gateway: 402 challenge", await gateway(), paidPath, 402),
@@ -26,6 +42,9 @@ async function startMeasures(servers: BenchServers): Promise<Record<Name, Measur
     naiveProxy: proxy("naive fetch proxy", await servers.baseline("naive-proxy", backend)),
     freeProxying: proxy("gateway: free proxying", await gateway()),
     paid: { ...paid, load: { ...paid.load, paymentFor } },
+    // One at a time: what a ledger adds to a reply's time, without queues.
+    noLedger: await one("paid, 1 connection, no ledger", "none"),
+    withLedger: await one("paid, 1 connection, SQLite file", "file"),
   };
 }
 
@@ -53,8 +72,9 @@ const effort = { rounds: 9, seconds: 1, connections: 32 };
 await using servers = new BenchServers();
 const measures = await startMeasures(servers);
 const results = await measureAll(measures, effort);
-const comparisons = compare(results);
+const ledgers = [await measureLedger(1), await measureLedger(1_000_000)] as const;
+const comparisons = [...compare(results), ...compareLedgers(results, ledgers)];
 const text = values.json
-  ? JSON.stringify({ effort, results, comparisons }, undefined, 2)
+  ? JSON.stringify({ effort, results, ledgers, comparisons }, undefined, 2)
   : renderReport(Object.values(results), comparisons);
 await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable);

@@ -8,6 +8,8 @@ export interface Measure {
   readonly name: string;
   readonly pid: number;
   readonly load: Pick<LoadPlan, "port" | "path" | "expectedStatus" | "paymentFor">;
+  /** Instead of the effort's. */
+  readonly connections?: number;
 }
 
 /** How long and how often everything is measured. */
@@ -70,10 +72,13 @@ export async function measureAll<Name extends string>(
   return Object.fromEntries(results);
 }
 
-async function measureRound({ name, pid, load }: Measure, effort: Effort): Promise<Round> {
+async function measureRound(
+  { name, pid, load, connections = 0 }: Measure,
+  effort: Effort,
+): Promise<Round> {
   const plan: LoadPlan = {
     ...load,
-    connections: effort.connections,
+    connections: connections || effort.connections,
     seconds: effort.seconds,
     maxRequests: load.paymentFor === undefined ? maxRequests : maxPayments,
   };

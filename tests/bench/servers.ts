@@ -35,6 +35,22 @@ export class BenchServers implements AsyncDisposable {
     return { pid: gateway.pid, port: Number(new URL(gateway.url).port) };
   }
 
+  /** A gateway with one paid path, without a ledger or with one in a file. */
+  async paidGateway(
+    backend: BenchServer,
+    facilitator: BenchServer,
+    ledger: "none" | "file",
+  ): Promise<BenchServer> {
+    const urls = [backend, facilitator].map(({ port }) => `http://127.0.0.1:${port}`);
+    const command = denoCommand("paid_gateway.ts", ...urls);
+    if (ledger === "file") {
+      const folder = await Deno.makeTempDir({ prefix: "x402_bench_" });
+      this.#stack.defer(() => Deno.remove(folder, { recursive: true }));
+      command.push(`${folder}/payments.db`);
+    }
+    return await this.#start("paid gateway", command, /^listening (\d+)$/);
+  }
+
   async #start(name: string, command: string[], listening: RegExp): Promise<BenchServer> {
     const child = this.#stack.use(new ChildProcess(name, command));
     const port = await child.find((line) => listening.exec(line)?.[1]);
@@ -49,5 +65,5 @@ export class BenchServers implements AsyncDisposable {
 /** The command that runs a program of this folder. */
 export function denoCommand(program: string, ...args: string[]): string[] {
   const path = fileURLToPath(new URL(program, import.meta.url));
-  return [Deno.execPath(), "run", "-A", path, ...args];
+  return [Deno.execPath(), "run", "-A", "--unstable-no-legacy-abort", path, ...args];
 }

@@ -27,12 +27,7 @@ export function paymentHeaders(
       signature: "0x" + "1b".repeat(65),
       authorization: { ...authorization, nonce },
     };
-    const message = {
-      x402Version: 2,
-      payload,
-      resource: { url: "http://api.example.com/" },
-      accepted,
-    };
+    const message = { x402Version: 2, payload, accepted };
     return `payment-signature: ${btoa(JSON.stringify(message))}\r\n`;
   });
 }

@@ -1,5 +1,6 @@
-/** `deno task cluster:assets`: gets the programs that the cluster tests run, once. */
+/** `deno task cluster:assets`: gets the programs that the tests of clusters and databases run. */
 import { join } from "node:path";
+import { getPgbouncer, getPostgres } from "../rig/postgres_assets.ts";
 import {
   cachedAssets,
   findAssets,
@@ -122,6 +123,8 @@ if (import.meta.main) {
   try {
     await say(`kube-apiserver and etcd: ${await getAssets()}`);
     await say(`nginx: ${await getNginx()}`);
+    await say(`PostgreSQL: ${await getPostgres()}`);
+    await say(`pgbouncer: ${await getPgbouncer()}`);
   } catch (error) {
     await say((error as Error).message);
     Deno.exit(1);

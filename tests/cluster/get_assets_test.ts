@@ -11,6 +11,7 @@ class Machine implements AsyncDisposable {
   static async with(programs: Readonly<Record<string, string>>): Promise<Machine> {
     const machine = new Machine(await Deno.makeTempDir());
     await machine.write("bin", programs);
+    await machine.write("postgres", { "postgres": "", "initdb": "" });
     return machine;
   }
 
@@ -32,6 +33,8 @@ class Machine implements AsyncDisposable {
         PATH: join(this.folder, "bin"),
         XDG_CACHE_HOME: join(this.folder, "cache"),
         NGINX_BIN: "/bin/true",
+        POSTGRES_BIN: join(this.folder, "postgres"),
+        PGBOUNCER_BIN: "/bin/true",
         KUBEBUILDER_ASSETS: "",
         ...env,
       },
@@ -88,4 +91,49 @@ Deno.test("a build that fails leaves nothing that looks finished", async () => {
     const [code, ...lines] = await machine.getAssets();
     assert.deepEqual([code, lines.at(-1)], [1, "go could not build etcd; its message is above."]);
   }
+});
+
+/** Plays Debian's tools: `pgbouncer` is a program that does not start without a library. */
+const debianTools = {
+  "apt-cache":
+    `case "$*" in *" pgbouncer") echo "  Depends: libevent"; echo "  Depends: libc6"; esac`,
+  "apt-get": `shift; echo "download: $*" >>"$HOME/log"; for it; do : >"$it.deb"; done`,
+  "dpkg-deb": `case $2 in
+    pgbouncer*) mkdir -p usr/sbin; echo '[ -n "$LD_LIBRARY_PATH" ]' >usr/sbin/pgbouncer; chmod 755 usr/sbin/*;;
+    *) mkdir -p usr/lib/some-linux-gnu;;
+    esac`,
+};
+
+/** How a machine without pgbouncer finds those tools, and what they need. */
+async function withoutPgbouncer(machine: Machine): Promise<Record<string, string>> {
+  const KUBEBUILDER_ASSETS = await machine.write("assets", { "etcd": "", "kube-apiserver": "" });
+  const HOME = join(KUBEBUILDER_ASSETS, "..");
+  const PATH = `${join(HOME, "bin")}:/usr/bin:/bin`;
+  return { KUBEBUILDER_ASSETS, HOME, PATH, PGBOUNCER_BIN: join(HOME, "nothing") };
+}
+
+Deno.test("Debian's package is unpacked with its libraries where it does not run alone", async () => {
+  await using machine = await Machine.with(debianTools);
+  const env = await withoutPgbouncer(machine);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const [code, ...lines] = await machine.getAssets(env);
+    assert.deepEqual(
+      [code, lines.at(-1)],
+      [0, `pgbouncer: ${env.HOME}/cache/x402-k8s-operator/debian/pgbouncer/run/pgbouncer`],
+    );
+  }
+  assert.equal(
+    await Deno.readTextFile(join(env.HOME!, "log")),
+    "download: pgbouncer\ndownload: pgbouncer libevent\n",
+  );
+});
+
+Deno.test("where the package cannot be had, it says what to install", async () => {
+  const tool = `[ "$1" = update ] || { echo "E: Unable to locate package" >&2; exit 100; }`;
+  await using machine = await Machine.with({ ...debianTools, "apt-get": tool });
+  const [code, ...lines] = await machine.getAssets(await withoutPgbouncer(machine));
+  assert.deepEqual([code, lines.at(-1)], [
+    1,
+    "pgbouncer is not there (E: Unable to locate package); install it or set PGBOUNCER_BIN to the program.",
+  ]);
 });

@@ -96,7 +96,8 @@ export const contract: Record<string, ContractCase> = {
         const payment = newPayment();
         const hold = await bringTo(ledger, payment, from);
         const moved = ledger.payments.move(hold, to);
-        if (comesFrom[to].includes(from)) await moved;
+        // Made once more after a lost answer, a move changes nothing.
+        if (comesFrom[to].includes(from) || to === from) await moved;
         else await assert.rejects(moved, HoldLost, `${from} -> ${to}`);
         assert.equal(await stateOf(ledger, payment), comesFrom[to].includes(from) ? to : from);
       }

@@ -7,6 +7,8 @@ import { collectGarbage } from "./collect_garbage.ts";
 export type Answer =
   /** A JSON reply, given once the promise has resolved. */
   | { readonly json: unknown; readonly status?: number; readonly after?: Promise<unknown> }
+  /** Whatever is found to be the answer to this call. */
+  | { readonly ask: (call: FacilitatorCall) => Promise<Answer> }
   /** Bytes of a whole HTTP reply, then the connection is closed. */
   | { readonly raw: string }
   /** The connection is closed before the request is read. */
@@ -82,9 +84,12 @@ export function startScriptedFacilitator(): ScriptedFacilitator {
       const { request, body } = await readRequest(connection);
       requests.push(request);
       const endpoint = request.path.replace(/.*\//, "/") as Endpoint;
-      if (endpoint !== "/supported") received[endpoint].push(JSON.parse(body));
+      const call = endpoint === "/supported" ? undefined : JSON.parse(body);
+      if (endpoint !== "/supported") received[endpoint].push(call);
       for (const resolve of waiting[endpoint].splice(0)) resolve();
-      await reply(connection, next[endpoint].shift() ?? answers[endpoint]);
+      const answer = next[endpoint].shift() ?? answers[endpoint];
+      const isOpen = typeof answer === "object" && "ask" in answer;
+      await reply(connection, isOpen ? await answer.ask(call) : answer);
     } catch (error) {
       if (!(error instanceof Deno.errors.Interrupted || error instanceof Error)) throw error;
     } finally {
@@ -143,6 +148,9 @@ function readHead(head: string): FacilitatorHttpRequest {
 }
 
 async function reply(connection: Deno.Conn, answer: Answer): Promise<void> {
+  if (typeof answer === "object" && "ask" in answer) {
+    throw new TypeError("an answer, not a way to it");
+  }
   if (answer === "close-after-request" || answer === "close-before-request") return;
   if (answer === "hang") return await forever(connection);
   if (answer === "trickle") {

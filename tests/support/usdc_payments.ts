@@ -1,12 +1,12 @@
-/** For tests: payments on a real chain, and nodes that behave badly. */
+/** Payments on a real chain, and nodes that behave badly. */
 import { type Address, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { devAccount } from "../../commands/pay_wallet.ts";
-import { baseSepolia } from "../../tests/rig/base_sepolia.ts";
-import { type Chain, startChain } from "../../tests/rig/chain.ts";
-import { type Authorization, signPayment, usdcRequirements } from "../../tests/rig/sign_payment.ts";
-import { deployUsdc, usdcAddress } from "../../tests/rig/usdc.ts";
-import { ChainReader, type ChainReaderSettings } from "./chain_reader.ts";
-import type { OnChain, SignedTransfer } from "./on_chain.ts";
+import { baseSepolia } from "../rig/base_sepolia.ts";
+import { type Chain, startChain } from "../rig/chain.ts";
+import { type Authorization, signPayment, usdcRequirements } from "../rig/sign_payment.ts";
+import { deployUsdc, usdcAddress } from "../rig/usdc.ts";
+import { ChainReader, type ChainReaderSettings } from "../../gateway/chain/chain_reader.ts";
+import type { OnChain, SignedTransfer } from "../../gateway/chain/on_chain.ts";
 
 export const network = `eip155:${baseSepolia.id}`;
 /** Dev accounts. */
