@@ -9,6 +9,7 @@ import {
   onLedger,
   payments,
   printed,
+  strangeReason,
   transaction,
   usdc,
 } from "../tests/support/payments_command.ts";
@@ -104,7 +105,7 @@ Deno.test("payments list: the same payments as table, JSON and CSV", async () =>
       ],
       [
         ...["2026-11-02T00:00:00.000Z", "2026-11-02T00:00:01.000Z", "default/art", "/paid/**"],
-        ...[ada, "0.000000000000000001", "", ether.asset, ether.network, transaction],
+        ...[ada, "0.000000000000000001", "", ether.asset, ether.network, `0x${"5E".repeat(32)}`],
         ...["undelivered", "", `${ether.network}/${ether.asset}/eip3009/${ada}/0xb2`],
       ],
     ]);
@@ -123,7 +124,7 @@ Deno.test("attack: texts of strangers are no formulas, no control sequences and 
     const attack = ["--state", "rejected"];
     const csv = printed(await run("list", "-o", "csv", ...attack));
     const reasons = csvObjects(csv).map(({ reason }) => reason!);
-    assert.equal(reasons[0], `'=cmd|"/c calc"!A1, [2J  second line`);
+    assert.equal(reasons[0], `'=cmd|"/c calc"!A1, [2J 2J   second line`);
     assert.equal(reasons.length, 1 + starts.length);
     for (const reason of reasons) assert.equal(reason[0], "'", reason);
     for (const output of ["table", "json", "csv"]) {
@@ -131,7 +132,7 @@ Deno.test("attack: texts of strangers are no formulas, no control sequences and 
       assert.doesNotMatch(text, /[^\P{Cc}\r\n]|\p{Cf}|\r(?!\n)/u, output);
     }
     const json = JSON.parse(printed(await run("list", "-o", "json", ...attack)));
-    assert.equal(json[0].reason, '=cmd|"/c calc"!A1,\u001b[2J\r\nsecond line', "and JSON is exact");
+    assert.equal(json[0].reason, strangeReason, "and JSON is exact");
     assert.doesNotMatch(printed(await run("show", "0xb4")), /[^\P{Cc}\n]/u);
   });
 });

@@ -52,7 +52,7 @@ export function sumCommand(): Command {
 
 async function sum(flags: SumFlags): Promise<void> {
   await withHistory(flags, async (history) => {
-    const totals = await totalsOf(history, filterOf(flags), flags.by);
+    const totals = await totalsOf(history, { states: chargedStates, ...filterOf(flags) }, flags.by);
     const isAny = await printAll(rowFormats[flags.output](columns(flags), iterate(totals)));
     if (!isAny) printLine("There are no such payments in the ledger.", Deno.stderr);
   });

@@ -66,7 +66,7 @@ async function recover(
   digest: string,
   { compact, yParity }: Signature,
 ): Promise<string | undefined> {
-  // Loaded when first needed, for which most gateways never see a reason: 30 ms and 14 MB.
+  // Loaded when first needed, which may be never: 30 ms and 14 MB, or 4 ms and 1 MB in a bundle.
   const { secp256k1 } = await import("@noble/curves/secp256k1");
   try {
     const point = secp256k1.Signature.fromCompact(compact)

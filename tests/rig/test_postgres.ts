@@ -71,6 +71,6 @@ class Databases implements TestPostgres, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    
+    await Promise.all(this.#urls.map(dropDatabase));
   }
 }

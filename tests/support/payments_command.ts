@@ -16,6 +16,9 @@ export const day1 = Date.parse("2026-11-01T23:59:59.999Z");
 export const day2 = Date.parse("2026-11-02T00:00:00.000Z");
 export const day3 = Date.parse("2026-11-03T12:00:00.000Z");
 export const transaction = `0x${"5e".repeat(32)}`;
+/** A formula, an escape sequence in both spellings (C0, C1), a turn of direction and two lines. */
+export const strangeReason = '=cmd|"/c calc"!A1,\u001b[2J\u009b2J\u202e\r\nsecond line';
+
 /** Named by their nonces, not in the order of their times. */
 export const payments: readonly RecordedPayment[] = [
   { nonce: "0xc3", state: "verified", at: day3, payer: bob },
@@ -25,7 +28,9 @@ export const payments: readonly RecordedPayment[] = [
   },
   {
     ...{ nonce: "0xb2", state: "undelivered", at: day2, payer: ada, ...ether },
-    ...{ route: "default/art", amount: 1n, price: "0.000000000000000001", transaction },
+    ...{ route: "default/art", amount: 1n, price: "0.000000000000000001" },
+    // Facilitators write it as they like.
+    transaction: transaction.toUpperCase().replace("0X", "0x"),
   },
   {
     ...{ nonce: "0xb3", state: "settled", at: day2 + 1, payer: bob, ...usdc },
@@ -33,7 +38,7 @@ export const payments: readonly RecordedPayment[] = [
   },
   {
     ...{ nonce: "0xb4", state: "rejected", at: day2 + 2, payer: ada, ...usdc },
-    reason: '=cmd|"/c calc"!A1,\u001b[2J\r\nsecond line',
+    reason: strangeReason,
   },
   { nonce: "0xb5", state: "delivered", at: day2 + 3, ...ether, amount: 10n ** 18n, price: "1" },
 ];
