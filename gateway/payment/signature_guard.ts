@@ -24,14 +24,21 @@ export class SignatureGuard {
     const { payer } = payment.authorization;
     if (!this.invalid.isSuspicious(client, payer)) return;
     if (await recoversToPayer(payment, access.terms) === true) return;
-    throw new Failure("too_many_invalid_signatures", `${client} for ${payer}`);
+    throw new Failure("too_many_invalid_signatures", `${client} for ${payer}`, {
+      retryAfterSeconds: this.invalid.retryAfterSeconds(client, payer),
+    });
   }
 
-  /** Whether the payer made the signature; what cannot be told here, a facilitator is asked. */
-  async isGenuine({ payment, access, resourceUrl }: Purchase): Promise<boolean> {
-    const local = await recoversToPayer(payment, access.terms);
-    if (local !== undefined) return local;
-    return (await this.facilitator.verify(payment, access.terms, resourceUrl)).kind === "valid";
+  /**
+   * Whether the payer made the signature. A wallet that is a contract may accept one that recovers to
+   * somebody else, so only the facilitator can say no.
+   */
+  async isGenuine(purchase: Purchase): Promise<boolean> {
+    const { payment, access, resourceUrl } = purchase;
+    if (await recoversToPayer(payment, access.terms) === true) return true;
+    const verdict = await this.facilitator.verify(payment, access.terms, resourceUrl);
+    if (verdict.kind === "invalid") this.refused(purchase, verdict.reason);
+    return verdict.kind === "valid";
   }
 
   /** To be told of each payment that was refused. */

@@ -31,7 +31,7 @@ Deno.test("a reader of SQLite cannot write", async () => {
 
 Deno.test("where the files of the write-ahead log cannot be made, that is said", async () => {
   await withClosedLedger(async (path) => {
-    await Deno.mkdir(`${path}-shm`);
+    await Deno.mkdir(`${path}-wal`);
     await assert.rejects(openHistory(path), {
       name: "LedgerUnavailable",
       message: /: unable to open database file; where no gateway has it open, its folder has to be/,
