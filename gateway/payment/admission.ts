@@ -1,7 +1,4 @@
-import type {
-  IdentifierClaim,
-  PaymentIdentifiers,
-} from "../../store/ledger/payment_identifiers.ts";
+import type { PaymentIdentifiers } from "../../store/ledger/payment_identifiers.ts";
 import type { FindOptions, PaymentLedger, Reservation } from "../../store/ledger/payment_ledger.ts";
 import { type NewPayment, paymentKey } from "../../store/ledger/payment_record.ts";
 import { Failure } from "../failures.ts";

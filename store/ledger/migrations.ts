@@ -69,6 +69,13 @@ export const schemaVersion = steps.length;
 /** The ledger was written by a newer program, which may mean other things by what is in it. */
 export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
+
+  constructor(found: number, known: number) {
+    super(
+      `the ledger has schema version ${found}, and this program knows up to ${known}; ` +
+        "run the version that wrote it, or a later one",
+    );
+  }
 }
 
 /**
@@ -81,10 +88,7 @@ export async function migrate(database: SqlDatabase, target = schemaVersion): Pr
     const [row] = await run("SELECT version FROM ledger_schema");
     const found = Number(row?.version ?? 0);
     if (found > target) {
-      throw new NewerSchema(
-        `the ledger has schema version ${found}, and this program knows up to ${target}; ` +
-          "run the version that wrote it, or a later one",
-      );
+      throw new NewerSchema(found, target);
     }
     if (found === target) return;
     for (const step of steps.slice(found, target)) {

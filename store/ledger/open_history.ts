@@ -1,6 +1,6 @@
 import { NewerSchema, schemaVersion } from "./migrations.ts";
 import { PaymentHistory } from "./payment_history.ts";
-import { LedgerUnavailable, type SqlDatabase } from "./sql_database.ts";
+import { isPostgres, LedgerUnavailable, type SqlDatabase } from "./sql_database.ts";
 import { SqliteReader } from "./sqlite_reader.ts";
 
 export type { PaymentHistory } from "./payment_history.ts";
@@ -41,7 +41,7 @@ export async function openHistory(target: string): Promise<OpenHistory> {
 }
 
 async function openReader(target: string): Promise<Reader> {
-  if (/^postgres(?:ql)?:\/\//.test(target)) {
+  if (isPostgres(target)) {
     const { PostgresDatabase } = await import("./postgres_database.ts");
     return new PostgresDatabase(target);
   }
@@ -57,10 +57,7 @@ async function openReader(target: string): Promise<Reader> {
 async function checkSchema(reader: Reader): Promise<void> {
   const found = await versionOf(reader);
   if (found > schemaVersion) {
-    throw new NewerSchema(
-      `the ledger has schema version ${found}, and this program knows up to ${schemaVersion}; ` +
-        "run the version that wrote it, or a later one",
-    );
+    throw new NewerSchema(found, schemaVersion);
   }
   if (found < schemaVersion) {
     throw new OlderSchema(

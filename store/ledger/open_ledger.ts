@@ -1,7 +1,7 @@
 import { type Ledger, ledgerOn } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import type { LedgerSettings } from "./payment_ledger.ts";
-import type { SqlDatabase } from "./sql_database.ts";
+import { isPostgres, type SqlDatabase } from "./sql_database.ts";
 import { SqliteDatabase, type SqliteSync } from "./sqlite_database.ts";
 
 export type { Ledger } from "./ledger.ts";
@@ -37,7 +37,7 @@ async function openDatabase(
   target: string,
   { sync, onIdleError }: LedgerOptions,
 ): Promise<SqlDatabase> {
-  if (!/^postgres(?:ql)?:\/\//.test(target)) return new SqliteDatabase(target, sync);
+  if (!isPostgres(target)) return new SqliteDatabase(target, sync);
   // Only who uses it pays for it.
   const { PostgresDatabase } = await import("./postgres_database.ts");
   return new PostgresDatabase(target, onIdleError);

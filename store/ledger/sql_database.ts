@@ -36,3 +36,8 @@ export interface SqlDialect {
 export class LedgerUnavailable extends Error {
   override readonly name = "LedgerUnavailable";
 }
+
+/** Whether a ledger is named by a URL of PostgreSQL, and not by the path of an SQLite file. */
+export function isPostgres(target: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(target);
+}

@@ -6,7 +6,9 @@ import { PostgresDatabase } from "../../store/ledger/postgres_database.ts";
 import type { SqlDatabase } from "../../store/ledger/sql_database.ts";
 import { SqliteDatabase, type SqliteSync } from "../../store/ledger/sqlite_database.ts";
 import { poolerTest, postgresTest } from "../rig/test_postgres.ts";
-import { contract, type ContractCase } from "./ledger_contract.ts";
+import type { ContractCase } from "./ledger_bed.ts";
+import { reservationContract } from "./reservation_contract.ts";
+import { upkeepContract } from "./upkeep_contract.ts";
 
 /** Two replicas, each with connections of its own. */
 async function run(test: ContractCase, open: () => SqlDatabase): Promise<void> {
@@ -21,7 +23,7 @@ async function run(test: ContractCase, open: () => SqlDatabase): Promise<void> {
   }
 }
 
-for (const [name, test] of Object.entries(contract)) {
+for (const [name, test] of Object.entries({ ...reservationContract, ...upkeepContract })) {
   for (const sync of ["normal", "full"] as const satisfies readonly SqliteSync[]) {
     Deno.test(`SQLite, ${sync}: ${name}`, async () => {
       const folder = await Deno.makeTempDir({ prefix: "x402-ledger-" });
