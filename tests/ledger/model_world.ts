@@ -12,6 +12,7 @@ import type { Delivery } from "../../gateway/upstream/reply.ts";
 import { UpstreamFailure } from "../../gateway/upstream/transport.ts";
 import { defaultLedgerSettings } from "../../store/ledger/payment_ledger.ts";
 import type { SqlDatabase } from "../../store/ledger/sql_database.ts";
+import type { ModelDatabase } from "./model_database.ts";
 import { GatewayModel } from "./model_gateway.ts";
 import { type BuyersPayment, PaymentPlan } from "./model_payment.ts";
 
@@ -25,19 +26,34 @@ interface Pending {
 export const redelivery = defaultLedgerSettings;
 
 export class World {
-  /** ms since 1970 */
-  now = 1_800_000_000_000;
   readonly payments: PaymentPlan[];
   readonly gateways: GatewayModel[] = [];
   readonly #pending: Pending[] = [];
   /** Settlements that a facilitator has accepted and not made yet. */
   readonly #late: PaymentPlan[] = [];
-  steps = 0;
 
   /** @param readsChain whether gateways have an RPC endpoint */
-  constructor(readonly database: SqlDatabase, readonly readsChain: boolean, payments: number) {
+  constructor(
+    private readonly model: ModelDatabase,
+    readonly readsChain: boolean,
+    payments: number,
+  ) {
+    model.now = 1_800_000_000_000;
     this.payments = Array.from({ length: payments }, (_, i) => new PaymentPlan(i, this.now));
     for (let i = 0; i < 2; i++) this.gateways.push(new GatewayModel(this));
+  }
+
+  get database(): SqlDatabase {
+    return this.model.database;
+  }
+
+  /** ms since 1970 */
+  get now(): number {
+    return this.model.now;
+  }
+
+  wait(ms: number): void {
+    this.model.now += ms;
   }
 
   /** A buyer sends a payment to one of the gateways. */
@@ -73,13 +89,13 @@ export class World {
     for (let round = 0; round < 40; round++) {
       while (this.#pending.length > 0) {
         this.answer(0, 0);
-        await turn();
+        await this.model.settled();
       }
       while (this.#late.length > 0) this.mine();
       for (const gateway of this.gateways) gateway.heal();
-      this.now += round < 8 ? 31_000 : 3_600_000;
+      this.wait(round < 8 ? 31_000 : 3_600_000);
       for (const gateway of this.gateways) gateway.reconcile();
-      await turn();
+      await this.model.settled();
     }
   }
 
@@ -182,11 +198,6 @@ export class World {
     promise.catch(() => {});
     return promise;
   }
-}
-
-/** Lets everything run that can. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What must be true of every payment when nothing is under way. */

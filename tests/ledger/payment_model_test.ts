@@ -3,11 +3,11 @@
  * many steps are made, `X402_TEST_MODEL_SEED` repeats a run.
  */
 import fc from "fast-check";
-import { migrate } from "../../store/ledger/migrations.ts";
-import { SqliteDatabase } from "../../store/ledger/sqlite_database.ts";
+import { postgresTest } from "../rig/test_postgres.ts";
+import { type ModelDatabase, postgresModel, sqliteModel } from "./model_database.ts";
 import type { DatabaseFault } from "./model_gateway.ts";
 import type { BuyersPayment } from "./model_payment.ts";
-import { checkBooks, turn, World } from "./model_world.ts";
+import { checkBooks, World } from "./model_world.ts";
 
 /** One step as data, so that a counterexample can be read. */
 type Step =
@@ -26,8 +26,7 @@ function make(world: World, step: Step): void {
     case "answer":
       return world.answer(step[1], step[2]);
     case "wait":
-      world.now += step[1];
-      return;
+      return world.wait(step[1]);
     case "reconcile":
       return world.gateways[step[1]]!.reconcile();
     case "crash":
@@ -73,37 +72,52 @@ const wantedSteps = Number(Deno.env.get("X402_TEST_MODEL_STEPS") ?? 100_000);
 const seed = Number(Deno.env.get("X402_TEST_MODEL_SEED") ?? Math.floor(Math.random() * 2 ** 31));
 
 for (const readsChain of [true, false]) {
-  const name = readsChain ? "with the chain" : "with the facilitator's word alone";
-  Deno.test(`no life of a payment moves money or runs the backend twice, ${name}`, async () => {
-    let made = 0;
-    const property = fc.asyncProperty(life, async (steps) => {
-      made += steps.length;
-      await live(steps, readsChain);
-    });
-    for (let round = 0; made < wantedSteps / 2; round++) {
-      await fc.assert(property, { numRuns: 20, seed: seed + round });
+  const suffix = readsChain ? "with the chain" : "with the facilitator's word alone";
+  const name = `no life of a payment moves money or runs the backend twice, ${suffix}`;
+  Deno.test(`${name}: SQLite in memory`, async () => {
+    await live(wantedSteps / 2, readsChain, () => sqliteModel(":memory:"));
+  });
+  Deno.test(`${name}: SQLite in a file`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "x402-model-" });
+    let files = 0;
+    try {
+      await live(wantedSteps / 20, readsChain, () => sqliteModel(`${folder}/${files++}.db`));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    // deno-lint-ignore no-console -- what it takes to repeat this run
-    console.log(`${made} steps, seed ${seed}`);
+  });
+  postgresTest(`${name}: PostgreSQL`, async (server) => {
+    const open = async () => await postgresModel(await server.createDatabase());
+    await live(wantedSteps / 50, readsChain, open);
   });
 }
 
-async function live(steps: readonly Step[], readsChain: boolean): Promise<void> {
-  let world: World | undefined = undefined;
-  const database = new SqliteDatabase(":memory:", "normal", () => world?.now ?? 0);
-  await migrate(database);
-  world = new World(database, readsChain, 6);
-  try {
-    for (const step of steps) {
-      make(world, step);
-      await turn();
+async function live(
+  wanted: number,
+  readsChain: boolean,
+  open: () => Promise<ModelDatabase>,
+): Promise<void> {
+  let made = 0;
+  const property = fc.asyncProperty(life, async (steps) => {
+    made += steps.length;
+    await using model = await open();
+    const world = new World(model, readsChain, 6);
+    try {
+      for (const step of steps) {
+        make(world, step);
+        await model.settled();
+      }
+      await world.quiesce();
+      for (const row of await model.database.query("SELECT * FROM payments")) {
+        checkBooks(world.payments.find(({ nonce }) => nonce === row.nonce)!, row, readsChain);
+      }
+    } finally {
+      for (const gateway of world.gateways) gateway.die();
     }
-    await world.quiesce();
-    for (const row of await database.query("SELECT * FROM payments")) {
-      checkBooks(world.payments.find(({ nonce }) => nonce === row.nonce)!, row, readsChain);
-    }
-  } finally {
-    for (const gateway of world.gateways) gateway.die();
-    await database.close();
+  });
+  for (let round = 0; made < wanted; round++) {
+    await fc.assert(property, { numRuns: 5, seed: seed + round });
   }
+  // deno-lint-ignore no-console -- what it takes to repeat this run
+  console.log(`${made} steps, seed ${seed}`);
 }
