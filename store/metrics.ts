@@ -65,6 +65,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly paymentsInDoubt = new Gauge({
+    name: "x402_payments_in_doubt",
+    help: "Payments on record whose outcome is open although no request works on them",
+    registers: [this.registry],
+  });
+
   /** Exposed from the first use on: a process without a cluster has none of them. */
   get cluster(): ClusterMetrics {
     return this.#cluster ??= new ClusterMetrics(this.registry);

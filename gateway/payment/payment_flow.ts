@@ -120,7 +120,11 @@ export class PaymentFlow {
       purchase.rule.count("upstream_failed");
       const fields = { ...describe(purchase), transaction, error: String(error) };
       this.deps.log.error("charged, but the backend failed", fields);
-      await this.deps.books.record(hold, "undelivered", { reason: "the backend failed" });
+      const executions = isUnreached(error) ? -1 : 0;
+      await this.deps.books.record(hold, "undelivered", {
+        reason: "the backend failed",
+        executions,
+      });
       throw Failure.from(error).withHeaders([receipt]);
     }
   }
@@ -179,9 +183,8 @@ export class PaymentFlow {
       return await purchase.callBackend(identityHeaders(payment, access.terms, undefined));
     } catch (error) {
       rule.count("upstream_failed");
-      // Provably not reached, so the payment is as good as new.
-      const unreached = error instanceof UpstreamFailure && error.sent === "no";
-      const executions = unreached ? -1 : 0;
+      // Not reached: the payment is as good as new.
+      const executions = isUnreached(error) ? -1 : 0;
       await this.deps.books.record(hold, "released", { reason: "the backend failed", executions });
       throw error;
     }
@@ -234,6 +237,11 @@ export class PaymentFlow {
     onDoubt();
     throw new Failure("settlement_unknown", detail);
   }
+}
+
+/** Provably nothing of the request got to the backend. */
+function isUnreached(error: unknown): boolean {
+  return error instanceof UpstreamFailure && error.sent === "no";
 }
 
 function claimOf({ payment, access, resourceUrl }: Purchase): string {

@@ -41,7 +41,7 @@ export class PaymentService {
     const books = this.#books = new PaymentBooks(payments, log);
     const chain = this.#chain = new ChainReader(settings.rpcUrls);
     const reconciler = this.#reconciler = new Reconciler(
-      { upkeep, facilitator, chain, log },
+      { upkeep, facilitator, chain, metrics, log },
       { intervalMs: settings.reconcileMs, retention: settings.retention },
     );
     reconciler.start();

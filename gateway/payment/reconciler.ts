@@ -6,6 +6,7 @@ import type {
 } from "../../store/ledger/ledger_upkeep.ts";
 import { LedgerUnavailable } from "../../store/ledger/sql_database.ts";
 import type { Logger } from "../../store/log.ts";
+import type { Metrics } from "../../store/metrics.ts";
 import type { ChainReader } from "../chain/chain_reader.ts";
 import type { FacilitatorClient } from "../facilitator/facilitator_client.ts";
 import { readClaim, type SettlementClaim } from "./settlement_claim.ts";
@@ -14,6 +15,7 @@ export interface ReconcilerDeps {
   readonly upkeep: LedgerUpkeep;
   readonly facilitator: FacilitatorClient;
   readonly chain: ChainReader;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -24,8 +26,10 @@ export interface ReconcilerSettings {
   readonly retention: Retention;
 }
 
-/** Payments asked about in one turn. */
+/** Payments asked about at the same time. */
 const batch = 16;
+/** Between two removals of what is over, in ms. */
+const pruneMs = 60_000;
 /** What facilitators say of an authorization that has been used, or cancelled, before. */
 const usedReason = /nonce_already_used|authorization_(?:is_)?used/;
 
@@ -38,6 +42,7 @@ export class Reconciler {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #turn: Promise<void> | undefined;
   #closed = false;
+  #pruneAt = 0;
 
   constructor(
     private readonly deps: ReconcilerDeps,
@@ -70,8 +75,14 @@ export class Reconciler {
     for (const { id, state } of await upkeep.lapse()) {
       log.warn("payment was interrupted", { payment: id, state });
     }
-    const doubtful = await upkeep.takeDoubtful(this.settings.intervalMs, batch);
-    await Promise.all(doubtful.map((payment) => this.#findOut(payment)));
+    for (;;) {
+      const doubtful = await upkeep.takeDoubtful(this.settings.intervalMs, batch);
+      await Promise.all(doubtful.map((payment) => this.#findOut(payment)));
+      if (doubtful.length < batch || this.#closed) break;
+    }
+    this.deps.metrics.paymentsInDoubt.set(await upkeep.countDoubtful());
+    if (performance.now() < this.#pruneAt) return;
+    this.#pruneAt = performance.now() + pruneMs;
     await upkeep.prune(this.settings.retention);
   }
 

@@ -26,6 +26,7 @@ export class LedgerSql {
   readonly voidExecuted: string;
   readonly takeDoubtful: string;
   readonly foundUnused: string;
+  readonly countDoubtful: string;
   readonly resolve: string;
   readonly claimIdentifier: string;
   readonly findIdentifier: string;
@@ -66,9 +67,10 @@ export class LedgerSql {
       AND state IN (${quoted(heldStates)}) RETURNING fence`;
     this.lapse = lapseStatement(now);
     this.lapseOne = lapseStatement(now, "id = ? AND fence = ?");
-    this.voidExecuted = `UPDATE payments SET state = 'released', reason = 'expired before it was
-        settled', claim = NULL, fence = fence + 1, updated_at = ${now}
-      WHERE state = 'executed' AND valid_before * 1000 < ${now} RETURNING id`;
+    this.voidExecuted = `UPDATE payments SET state = 'released', reason = 'not settled in
+        time', claim = NULL, fence = fence + 1, updated_at = ${now}
+      WHERE state = 'executed' AND (valid_before * 1000 < ${now} OR updated_at < ${now} - ?)
+      RETURNING id`;
     this.takeDoubtful = `UPDATE payments SET checks = checks + 1,
         next_check_at = ${now} + ? * CASE WHEN checks < 6 THEN checks + 1 ELSE 60 END
       WHERE next_check_at <= ${now} AND state = 'unknown' AND id IN (
@@ -77,6 +79,8 @@ export class LedgerSql {
       RETURNING *`;
     this.foundUnused = `UPDATE payments SET unused_at = ${now}
       WHERE id = ? AND fence = ? AND state = 'unknown' AND updated_at <= ${now} - ? RETURNING id`;
+    this.countDoubtful = `SELECT count(*) AS count FROM payments
+      WHERE state IN ('executed', 'unknown')`;
     this.resolve = `UPDATE payments SET state = ?, reason = ?, transaction_hash = ?, claim = NULL,
         settled_at = CASE WHEN ? = 1 THEN ${now} ELSE NULL END,
         fence = fence + 1, updated_at = ${now}
@@ -91,28 +95,21 @@ export class LedgerSql {
     this.keepReply = `INSERT INTO payment_replies VALUES (?, ?, ?, ?, ${now})
       ON CONFLICT (payment_id) DO NOTHING`;
     this.findReply = `SELECT status, headers, body FROM payment_replies WHERE payment_id = ?`;
+    const over = `< ${now} - ?`;
+    // No row is younger than its creation, by which there is an index.
     this.prune = deleteSome(
       "payments",
-      `id`,
-      `state NOT IN (${quoted(openStates)})
-      AND updated_at < ${now} - ? AND (valid_before + 3600) * 1000 < ${now}`,
+      "id",
+      `created_at ${over} AND updated_at ${over} AND (valid_before + 3600) * 1000 < ${now}
+        AND state NOT IN (${quoted(openStates)})`,
     );
     this.pruneUnused = deleteSome(
       "payments",
       "id",
-      `state IN ('rejected', 'released')
-      AND executions = 0 AND updated_at < ${now} - ?`,
+      `updated_at ${over} AND executions = 0 AND state IN ('rejected', 'released')`,
     );
-    this.pruneIdentifiers = deleteSome(
-      "payment_identifiers",
-      "key",
-      `created_at < ${now} - ?`,
-    );
-    this.pruneReplies = deleteSome(
-      "payment_replies",
-      "payment_id",
-      `created_at < ${now} - ?`,
-    );
+    this.pruneIdentifiers = deleteSome("payment_identifiers", "key", `created_at ${over}`);
+    this.pruneReplies = deleteSome("payment_replies", "payment_id", `created_at ${over}`);
   }
 }
 
@@ -130,6 +127,7 @@ const rebound = insertColumns.slice(insertColumns.indexOf("amount"));
 export class MoveStatement {
   readonly sql: string;
   readonly holds: boolean;
+  readonly countsDeliveries: boolean;
   /**
    * What it takes to ask the facilitator again is kept as long as that may be needed, and no longer:
    * it holds the buyer's signature.
@@ -138,6 +136,7 @@ export class MoveStatement {
 
   constructor(to: PaymentState, now: string) {
     this.holds = heldStates.includes(to as HeldState);
+    this.countsDeliveries = to === "undelivered";
     this.keepsClaim = ["settling", "executed", "unknown"].includes(to);
     const changes = [
       `state = '${to}'`,
@@ -149,6 +148,12 @@ export class MoveStatement {
       `updated_at = ${now}`,
     ];
     if (to === "settled") changes.push(`settled_at = coalesce(settled_at, ${now})`);
+    // An attempt that did not get as far as the backend is none.
+    if (this.countsDeliveries) {
+      changes.push(
+        "redeliveries = redeliveries - CASE WHEN ? < 0 AND redeliveries > 0 THEN 1 ELSE 0 END",
+      );
+    }
     if (to === "unknown") changes.push("checks = 0", "unused_at = NULL", `next_check_at = ${now}`);
     this.sql = `UPDATE payments SET ${changes.join(", ")}
       WHERE id = ? AND fence = ? AND state IN (${quoted(comesFrom[to])}) RETURNING fence`;

@@ -38,7 +38,7 @@ export class LedgerUpkeep {
 
   /** Payments whose holders are dead: see `afterLapse`. */
   async lapse(): Promise<{ id: string; state: PaymentState }[]> {
-    await this.database.query(this.sql.voidExecuted);
+    await this.database.query(this.sql.voidExecuted, [this.settings.redeliveryMs]);
     return await this.database.query(this.sql.lapse) as { id: string; state: PaymentState }[];
   }
 
@@ -53,6 +53,12 @@ export class LedgerUpkeep {
       fence: row.fence as number,
       claim: (row.claim as string | null) ?? undefined,
     }));
+  }
+
+  /** Payments whose outcome is open although no request works on them. */
+  async countDoubtful(): Promise<number> {
+    const [row] = await this.database.query(this.sql.countDoubtful);
+    return row!.count as number;
   }
 
   /**
@@ -73,19 +79,18 @@ export class LedgerUpkeep {
   }
 
   /** Removes what is older than its retention; open payments stay for ever. */
-  async prune({ paymentsMs, identifiersMs }: Retention): Promise<number> {
+  async prune({ paymentsMs, identifiersMs }: Retention): Promise<void> {
     const { sql } = this;
-    const pieces: [string, number][] = [
-      [sql.prune, paymentsMs],
-      [sql.pruneUnused, Math.min(paymentsMs, unusedMs)],
-      [sql.pruneIdentifiers, identifiersMs],
-      [sql.pruneReplies, identifiersMs],
+    const unused = Math.min(paymentsMs, unusedMs);
+    const pieces: [string, number[]][] = [
+      [sql.prune, [paymentsMs, paymentsMs]],
+      [sql.pruneUnused, [unused]],
+      [sql.pruneIdentifiers, [identifiersMs]],
+      [sql.pruneReplies, [identifiersMs]],
     ];
-    let removed = 0;
-    for (const [statement, age] of pieces) {
-      if (age === Infinity) continue;
-      removed += (await this.database.query(statement, [age])).length;
+    for (const [statement, ages] of pieces) {
+      if (ages.includes(Infinity)) continue;
+      while ((await this.database.query(statement, ages)).length > 0);
     }
-    return removed;
   }
 }

@@ -45,6 +45,8 @@ const steps: readonly ((dialect: SqlDialect) => readonly string[])[] = [
     // Few rows are open at any time, so finding them costs nothing however large the table is.
     `CREATE INDEX payments_open ON payments (state, lease_until)
       WHERE state IN ('reserved', 'verified', 'settling', 'settled', 'executed', 'unknown')`,
+    `CREATE INDEX payments_unused ON payments (updated_at)
+      WHERE executions = 0 AND state IN ('rejected', 'released')`,
     `CREATE TABLE payment_identifiers (
       key TEXT PRIMARY KEY,
       payment_id TEXT NOT NULL,

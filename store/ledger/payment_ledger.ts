@@ -127,12 +127,13 @@ export class PaymentLedger {
 
   /** @throws {HoldLost} */
   async move(hold: Hold, to: PaymentState, details: MoveDetails = {}): Promise<void> {
-    const { sql, keepsClaim, holds } = this.sql.moves[to];
+    const { sql, keepsClaim, holds, countsDeliveries } = this.sql.moves[to];
     const { reason, transaction, executions = 0, claim } = details;
     const values: SqlValue[] = [executions, reason ?? null, transaction ?? null];
     if (keepsClaim) values.push(claim ?? null);
     if (holds) values.push(this.settings.leaseMs);
     else this.#leases.forget(hold);
+    if (countsDeliveries) values.push(executions);
     const rows = await this.database.query(sql, [...values, hold.id, hold.fence]);
     if (rows.length > 0) return;
     // A move whose answer was lost may have been carried out, and is made once more.

@@ -42,7 +42,7 @@ export class GatewayModel {
     const signatures = new SignatureGuard(new InvalidSignatures(), facilitator);
     const books = new PaymentBooks(ledger.payments, log, 0);
     this.#reconciler = new Reconciler(
-      { upkeep: ledger.upkeep, facilitator, chain: world.chain(), log },
+      { upkeep: ledger.upkeep, facilitator, chain: world.chain(), metrics: new Metrics(), log },
       { intervalMs: 1_000, retention: { paymentsMs: Infinity, identifiersMs: Infinity } },
     );
     this.#sealDelivered(ledger);

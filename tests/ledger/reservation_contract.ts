@@ -134,6 +134,16 @@ export const reservationContract: Record<string, ContractCase> = {
     assert.equal(await kindOf(ledger, late), "used");
   },
 
+  "an attempt that did not reach the backend is none": async ({ ledger }) => {
+    const payment = newPayment();
+    await bringTo(ledger, payment, "undelivered");
+    for (let i = 0; i < 10; i++) {
+      const again = await ledger.payments.reserve(payment) as { kind: string; hold: Hold };
+      assert.equal(again.kind, "fetch_again");
+      await ledger.payments.move(again.hold, "undelivered", { executions: -1 });
+    }
+  },
+
   "a request that was not read whole fetches nothing again": async ({ ledger }) => {
     const { requestDigest: _, ...payment } = newPayment();
     await bringTo(ledger, payment, "undelivered");

@@ -1,7 +1,7 @@
 /** What every ledger has to do with payments that no request works on, whatever its database. */
 import assert from "node:assert/strict";
 import { HoldLost } from "../../store/ledger/payment_ledger.ts";
-import { paymentKey } from "../../store/ledger/payment_record.ts";
+import { type NewPayment, paymentKey } from "../../store/ledger/payment_record.ts";
 import {
   afterLapse,
   type HeldState,
@@ -15,6 +15,7 @@ import {
   type ContractCase,
   endLeases,
   kindOf,
+  type LedgerBed,
   reserve,
   stateOf,
   transaction,
@@ -65,6 +66,16 @@ export const upkeepContract: Record<string, ContractCase> = {
     await bed.ledger.upkeep.lapse();
     assert.equal(await stateOf(bed.ledger, payment), "released");
     assert.equal(await kindOf(bed.ledger, payment), "used");
+  },
+
+  "a payment that was never settled is let go of when nobody sends it again": async (bed) => {
+    const payment = newPayment({ validBefore: 2n ** 255n });
+    await bringTo(bed.ledger, payment, "executed");
+    await bed.ledger.upkeep.lapse();
+    assert.equal(await stateOf(bed.ledger, payment), "executed");
+    await bed.database.query("UPDATE payments SET updated_at = 1 WHERE nonce = ?", [payment.nonce]);
+    await bed.ledger.upkeep.lapse();
+    assert.equal(await stateOf(bed.ledger, payment), "released");
   },
 
   "a doubtful payment comes to one replica, and again later": async (bed) => {
@@ -124,7 +135,7 @@ export const upkeepContract: Record<string, ContractCase> = {
   },
 
   "retention removes what is over and never what is open": async (bed) => {
-    const { ledger, database } = bed;
+    const { ledger } = bed;
     const byState = paymentStates.map((state) => ({
       state,
       payment: newPayment({ validBefore: 2n }),
@@ -133,11 +144,11 @@ export const upkeepContract: Record<string, ContractCase> = {
     const valid = newPayment();
     for (const { state, payment } of byState) {
       await bringTo(ledger, payment, state);
-      await database.query("UPDATE payments SET updated_at = 1 WHERE nonce = ?", [payment.nonce]);
+      await age(bed, payment);
     }
     await bringTo(ledger, young, "delivered");
     await bringTo(ledger, valid, "delivered");
-    await database.query("UPDATE payments SET updated_at = 1 WHERE nonce = ?", [valid.nonce]);
+    await age(bed, valid);
     await ledger.upkeep.prune({ paymentsMs: 60_000, identifiersMs: Infinity });
     for (const { state, payment } of byState) {
       const kept = (await ledger.history.show(payment.nonce)).length === 1;
@@ -220,3 +231,12 @@ export const upkeepContract: Record<string, ContractCase> = {
     assert.ok(before <= 700);
   },
 };
+
+/** As if it had been begun and ended long ago. */
+async function age({ database }: LedgerBed, { nonce }: NewPayment): Promise<void> {
+  const values = [nonce];
+  await database.query(
+    "UPDATE payments SET created_at = 1, updated_at = 1 WHERE nonce = ?",
+    values,
+  );
+}
