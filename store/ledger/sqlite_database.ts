@@ -19,14 +19,17 @@ import {
 export type SqliteSync = "normal" | "full";
 
 interface Job {
+  /** When it was asked for, ms of `performance.now`. */
+  readonly since: number;
   readonly sql: string;
   readonly values: readonly SqlValue[];
   readonly resolve: (rows: SqlRow[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** How long another process may hold the file; the event loop stands still meanwhile, in ms. */
+/** How long another process may hold the file, and how often it is tried meanwhile, in ms. */
 const busyTimeoutMs = 2_000;
+const busyRetryMs = 10;
 
 /** SQLite in a file (write-ahead log), or in memory for `:memory:`. */
 export class SqliteDatabase implements SqlDatabase {
@@ -55,27 +58,30 @@ export class SqliteDatabase implements SqlDatabase {
     // Where it is not, waiting for others would only cost them time.
     this.#schedule = sync === "full" ? setImmediate : queueMicrotask;
     this.#database.exec(
-      `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync};`,
+      `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = ${sync}; PRAGMA busy_timeout = 0`,
     );
   }
 
   query(sql: string, values: readonly SqlValue[] = []): Promise<SqlRow[]> {
     if (!this.#database.isOpen) return Promise.reject(new LedgerUnavailable("it is closed"));
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ sql, values, resolve, reject });
+      this.#jobs.push({ since: performance.now(), sql, values, resolve, reject });
       if (this.#jobs.length === 1) this.#schedule(() => this.#commit());
     });
   }
 
   async exclusively(work: (run: RunStatement) => Promise<void>): Promise<void> {
     this.#commit();
-    this.#database.exec("BEGIN EXCLUSIVE");
+    this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; BEGIN EXCLUSIVE`);
     try {
       await work((sql, values = []) => Promise.resolve(this.#run(sql, values)));
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
       throw error;
+    } finally {
+      this.#database.exec("PRAGMA busy_timeout = 0");
     }
   }
 
@@ -98,6 +104,12 @@ export class SqliteDatabase implements SqlDatabase {
       if (jobs.length > 1) this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
+      if (isBusy(error) && performance.now() - jobs[0]!.since < busyTimeoutMs) {
+        // SQLite's own way to wait would stop the event loop, and every other request with it.
+        if (this.#jobs.length === 0) setTimeout(() => this.#commit(), busyRetryMs);
+        this.#jobs.unshift(...jobs);
+        return;
+      }
       const failure = new LedgerUnavailable(String(error), { cause: error });
       for (const { reject } of jobs) reject(failure);
       return;
@@ -126,6 +138,15 @@ export class SqliteDatabase implements SqlDatabase {
   }
 
   #rollBack(): void {
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    try {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch {
+      // The error that led here says more, and a broken transaction is not committed anyway.
+    }
   }
+}
+
+/** Another process is writing. Deno tells by words where Node has a code. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database (?:table )?is locked/.test(error.message);
 }
