@@ -28,10 +28,8 @@ Deno.test("while another process writes, statements wait and the event loop goes
     other.exec("COMMIT");
     other.close();
     await Promise.all([writes, alone]);
-    assert.deepEqual(
-      await database.query("SELECT count(*) AS n FROM t"),
-      [{ n: 3 }].map(nullProto),
-    );
+    const [row] = await database.query("SELECT count(*) AS n FROM t");
+    assert.equal(row!.n, 3);
     await database.close();
   }));
 
