@@ -4,147 +4,149 @@
  * same payment again gets what it paid for, or may pay.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { ledgerOn } from "../../store/ledger/ledger.ts";
-import type { PaymentRecord } from "../../store/ledger/payment_record.ts";
 import { openStates, type PaymentState } from "../../store/ledger/payment_state.ts";
-import { SqliteDatabase } from "../../store/ledger/sqlite_database.ts";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
-import { type Market, startMarket } from "../rig/rig.ts";
-import { signPayment, usdcRequirements } from "../rig/sign_payment.ts";
-import { rule, snapshotOf, usdcTerms } from "../support/test_gateway.ts";
+import { startMarket } from "../rig/rig.ts";
+import type { CrashPoint } from "../support/crashing_gateway.ts";
+import { type CrashBed, crashBed, price } from "./crash_bed.ts";
 import { startCrashingGateway } from "./crashing_gateway_process.ts";
 
-const price = 1000n;
-const leaseMs = 1_000;
+/** What happens to the payment before or while its gateway dies. */
+type Story =
+  | "all goes well"
+  | "nobody signed it"
+  | "the backend fails"
+  | "the settlement's answer is lost"
+  | "the buyer leaves"
+  /** The gateway that dies is the second one; the reply of the first was lost. */
+  | "the reply is fetched again";
 
 interface Crash {
   readonly settle: PaymentTerms["settle"];
+  readonly story: Story;
   readonly when: "before" | "after";
-  readonly move: PaymentState;
+  readonly move: CrashPoint;
   /** What is true once the next process has looked: on record, on the chain, at the backend. */
   readonly found: PaymentState | "nothing";
   readonly paid: boolean;
   readonly calls: number;
-  /** Status of the same payment sent again, and whether it is paid for in the end. */
+  /** Status of the same payment sent again. */
   readonly again: number;
-  readonly paidInTheEnd: boolean;
 }
-
-const after = "after-response";
-const before = "before-request";
-const crashes: readonly Crash[] = [
-  crash(after, "before reserved", "nothing", { paid: false, calls: 0 }, 200),
-  crash(after, "after reserved", "released", { paid: false, calls: 0 }, 200),
-  crash(after, "before verified", "released", { paid: false, calls: 0 }, 200),
-  // The backend may have been called from here on, so it is not called again for nothing.
-  crash(after, "after verified", "released", { paid: false, calls: 0 }, 402),
-  crash(after, "before settling", "released", { paid: false, calls: 1 }, 402),
-  // In doubt, and the chain says that nothing has moved: the buyer may settle it with another try.
-  crash(after, "after settling", "unknown", { paid: false, calls: 1 }, 503),
-  crash(after, "before settled", "undelivered", { paid: true, calls: 1 }, 200),
-  crash(after, "after settled", "undelivered", { paid: true, calls: 1 }, 200),
-  crash(after, "before delivered", "undelivered", { paid: true, calls: 1 }, 200),
-  crash(after, "after delivered", "delivered", { paid: true, calls: 1 }, 402),
-  crash(before, "after reserved", "released", { paid: false, calls: 0 }, 200),
-  crash(before, "before settling", "released", { paid: false, calls: 0 }, 200),
-  crash(before, "after settling", "unknown", { paid: false, calls: 0 }, 503),
-  crash(before, "before settled", "undelivered", { paid: true, calls: 0 }, 200),
-  crash(before, "after settled", "undelivered", { paid: true, calls: 0 }, 200),
-  crash(before, "before delivered", "undelivered", { paid: true, calls: 1 }, 200),
-  crash(before, "after delivered", "delivered", { paid: true, calls: 1 }, 402),
-];
 
 function crash(
   settle: Crash["settle"],
   point: string,
   found: Crash["found"],
-  world: { readonly paid: boolean; readonly calls: number },
+  [paid, calls]: readonly ["paid" | "unpaid", number],
   again: number,
+  story: Story = "all goes well",
 ): Crash {
-  const [when, move] = point.split(" ") as [Crash["when"], PaymentState];
-  return { settle, when, move, found, ...world, again, paidInTheEnd: world.paid || again === 200 };
+  const [when, move] = point.split(" ") as [Crash["when"], CrashPoint];
+  return { settle, story, when, move, found, paid: paid === "paid", calls, again };
 }
 
-async function bedOf(market: Market, { settle }: Crash) {
-  const folder = await Deno.makeTempDir({ prefix: "x402-crash-" });
-  const ledger = join(folder, "payments.db");
-  const seller = `0x${crypto.getRandomValues(new Uint8Array(20)).toHex()}` as const;
-  const label = crypto.randomUUID();
-  const terms = usdcTerms(market.facilitator.url, { settle, payTo: seller });
-  const { header, authorization } = await signPayment({
-    version: 2,
-    buyer: 2,
-    requirements: usdcRequirements(2, terms.amount, seller),
-  });
-  return {
-    plan: {
-      ledger,
-      leaseMs,
-      rpcUrl: market.chain.rpcUrl,
-      snapshot: snapshotOf(market.api.url, [rule("/paid", { kind: "paid", terms })]),
-    },
-    authorization,
-    pay: async (url: string) => {
-      const headers: [string, string][] = [header, ["x-call-label", label]];
-      const reply = await fetch(`${url}/paid`, { headers });
-      await reply.body?.cancel();
-      return reply;
-    },
-    calls: () => market.api.calls({ label }),
-    earned: () => market.usdc.balanceOf(seller),
-    /** Rows as another program reads them. */
-    rows: async (): Promise<PaymentRecord[]> => {
-      const reader = ledgerOn(new SqliteDatabase(ledger), "reader");
-      const rows = await Array.fromAsync(reader.history.list());
-      await reader.close();
-      return rows;
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
+const after = "after-response";
+const before = "before-request";
+const lost = "the settlement's answer is lost";
+const leaves = "the buyer leaves";
+const again = "the reply is fetched again";
+const crashes: readonly Crash[] = [
+  crash(after, "before reserved", "nothing", ["unpaid", 0], 200),
+  crash(after, "after reserved", "released", ["unpaid", 0], 200),
+  crash(after, "before verified", "released", ["unpaid", 0], 200),
+  // The backend may have been called from here on, so it is not called again for nothing.
+  crash(after, "after verified", "released", ["unpaid", 0], 402),
+  crash(after, "before settling", "released", ["unpaid", 1], 402),
+  // In doubt; the chain says that nothing has moved so far.
+  crash(after, "after settling", "unknown", ["unpaid", 1], 503),
+  crash(after, "before settled", "undelivered", ["paid", 1], 200),
+  crash(after, "after settled", "undelivered", ["paid", 1], 200),
+  crash(after, "before delivered", "undelivered", ["paid", 1], 200),
+  crash(after, "after delivered", "delivered", ["paid", 1], 402),
+  crash(before, "after reserved", "released", ["unpaid", 0], 200),
+  crash(before, "before settling", "released", ["unpaid", 0], 200),
+  crash(before, "after settling", "unknown", ["unpaid", 0], 503),
+  crash(before, "before settled", "undelivered", ["paid", 0], 200),
+  crash(before, "after settled", "undelivered", ["paid", 0], 200),
+  crash(before, "before delivered", "undelivered", ["paid", 1], 200),
+  crash(before, "after delivered", "delivered", ["paid", 1], 402),
+  crash(after, "before rejected", "released", ["unpaid", 0], 402, "nobody signed it"),
+  crash(after, "after rejected", "rejected", ["unpaid", 0], 402, "nobody signed it"),
+  crash(before, "before rejected", "unknown", ["unpaid", 0], 503, "nobody signed it"),
+  crash(before, "after rejected", "rejected", ["unpaid", 0], 402, "nobody signed it"),
+  crash(after, "before released", "released", ["unpaid", 1], 402, "the backend fails"),
+  crash(after, "after released", "released", ["unpaid", 1], 402, "the backend fails"),
+  crash(after, "before unknown", "undelivered", ["paid", 1], 200, lost),
+  crash(after, "after unknown", "undelivered", ["paid", 1], 200, lost),
+  crash(before, "before unknown", "undelivered", ["paid", 0], 200, lost),
+  crash(before, "after unknown", "undelivered", ["paid", 0], 200, lost),
+  crash(after, "after takeDoubtful", "undelivered", ["paid", 1], 200, lost),
+  crash(after, "before resolve", "undelivered", ["paid", 1], 200, lost),
+  crash(after, "after resolve", "undelivered", ["paid", 1], 200, lost),
+  crash(after, "before undelivered", "undelivered", ["paid", 1], 200, leaves),
+  crash(after, "after undelivered", "undelivered", ["paid", 1], 200, leaves),
+  crash(after, "before reserved", "undelivered", ["paid", 1], 200, again),
+  crash(after, "after reserved", "undelivered", ["paid", 1], 200, again),
+  crash(after, "before delivered", "undelivered", ["paid", 2], 200, again),
+  crash(after, "after delivered", "delivered", ["paid", 2], 402, again),
+];
 
-const stillOpen: readonly PaymentState[] = openStates.filter((state) => state !== "unknown");
+const pathOf = (story: Story): string =>
+  ({ [leaves]: "/stream?events=0&interval=10", "the backend fails": "/paid?status=500" } as Record<
+    string,
+    string
+  >)[story] ?? "/paid";
+
+/** Sends the payment to the gateway that is going to die of it. */
+async function play({ story }: Crash, bed: CrashBed, url: string): Promise<void> {
+  const reply = await bed.pay(url, pathOf(story));
+  const reader = reply.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+}
 
 Deno.test("kill -9 at each move: the books balance with the chain afterwards", async (t) => {
   await using market = await startMarket();
-  const { client } = market.chain;
   for (const crash of crashes) {
-    await t.step(`${crash.settle}: ${crash.when} ${crash.move}`, async () => {
-      await using bed = await bedOf(market, crash);
-      await market.usdc.mint(bed.authorization.from, price);
+    await t.step(`${crash.settle}, ${crash.story}: ${crash.when} ${crash.move}`, async () => {
+      const forged = crash.story === "nobody signed it" ? { domain: { name: "forged" } } : {};
+      await using bed = await crashBed(market, crash.settle, forged);
+      if (crash.story === lost) bed.facilitator.fault = "reset after settling";
+      if (crash.story === again) await loseReply(bed);
+      const { when, move } = crash;
       {
-        const { settle: _, found: _f, ...at } = crash;
-        await using dying = await startCrashingGateway({ ...bed.plan, crash: at });
-        await bed.pay(dying.url).catch(() => {});
+        await using dying = await startCrashingGateway({ ...bed.plan, crash: { when, move } });
+        await play(crash, bed, dying.url).catch(() => {});
+        await market.chain.client.mine({ blocks: 5 });
         assert.equal(await dying.process.ended, 137, "it was killed");
       }
       await using next = await startCrashingGateway(bed.plan);
-      // The chain reader looks a few blocks back.
-      await client.mine({ blocks: 5 });
-      const rows = await until(
-        bed.rows,
-        (rows) =>
-          rows.every(({ state }) => !stillOpen.includes(state)) &&
-          (rows[0]?.state !== "unknown" || crash.found === "unknown"),
+      await market.chain.client.mine({ blocks: 5 });
+      const [row] = await bed.rows((rows) =>
+        rows.every(({ state }) => state === crash.found || !openStates.includes(state))
       );
-      assert.equal(rows[0]?.state ?? "nothing", crash.found);
+      assert.equal(row?.state ?? "nothing", crash.found);
       assert.equal(await bed.earned(), crash.paid ? price : 0n);
       assert.equal(bed.calls(), crash.calls);
-      if (crash.found === "undelivered") assert.match(rows[0]!.transaction!, /^0x[0-9a-f]{64}$/);
-      const again = await bed.pay(next.url);
-      assert.equal(again.status, crash.again);
-      assert.equal(await bed.earned(), crash.paidInTheEnd ? price : 0n, "moved once");
+      if (crash.found === "undelivered") assert.match(row!.transaction!, /^0x[0-9a-f]{64}$/);
+      bed.facilitator.fault = "none";
+      const reply = await bed.pay(next.url, pathOf(crash.story));
+      await reply.body?.cancel();
+      assert.equal(reply.status, crash.again);
+      const paid = crash.paid || crash.again === 200;
+      assert.equal(await bed.earned(), paid ? price : 0n, "moved once at the most");
     });
   }
 });
 
-/** The rows once they are as expected; nothing tells when the next process has looked. */
-async function until<T>(read: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const value = await read();
-    if (done(value) || Date.now() > deadline) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/** A first gateway takes the payment, and dies before the reply is known to have arrived. */
+async function loseReply(bed: CrashBed): Promise<void> {
+  const crash = { when: "before", move: "delivered" } as const;
+  await using first = await startCrashingGateway({ ...bed.plan, crash });
+  await bed.pay(first.url).then((reply) => reply.body?.cancel()).catch(() => {});
+  await first.process.ended;
+  await using second = await startCrashingGateway(bed.plan);
+  await bed.rows(([row]) => row?.state === "undelivered");
+  await second.process.stop("SIGKILL");
 }

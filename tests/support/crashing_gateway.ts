@@ -15,8 +15,11 @@ export interface CrashPlan {
   readonly snapshot: RouteSnapshot;
   readonly rpcUrl?: string;
   readonly leaseMs: number;
-  readonly crash?: { readonly when: "before" | "after"; readonly move: PaymentState };
+  readonly crash?: { readonly when: "before" | "after"; readonly move: CrashPoint };
 }
+
+/** A move of a request, or a step of the reconciler. */
+export type CrashPoint = PaymentState | "lapse" | "takeDoubtful" | "resolve";
 
 const plan: CrashPlan = JSON.parse(Deno.args[0]!);
 const ledger = await openLedger(plan.ledger, {
@@ -30,20 +33,26 @@ const gateway = startTestGateway(plan.snapshot, { rpcUrls, reconcileMs: 100 }, l
 console.log(JSON.stringify({ listening: gateway.url }));
 
 function dieAt({ when, move: at }: NonNullable<CrashPlan["crash"]>): void {
-  const { payments } = ledger;
-  const move = payments.move.bind(payments);
-  payments.move = async (hold, to, details) => {
-    if (to === at && when === "before") await die();
-    await move(hold, to, details);
-    if (to === at && when === "after") await die();
+  const { payments, upkeep } = ledger;
+  /** Dies where it is due; `done` says whether there was anything to do. */
+  const around = async <T>(point: string, work: () => Promise<T>, done: (result: T) => boolean) => {
+    if (point === at && when === "before") await die();
+    const result = await work();
+    if (point === at && when === "after" && done(result)) await die();
+    return result;
   };
-  const reserve = payments.reserve.bind(payments);
-  payments.reserve = async (payment) => {
-    if (at === "reserved" && when === "before") await die();
-    const reservation = await reserve(payment);
-    if (at === "reserved" && when === "after") await die();
-    return reservation;
-  };
+  const always = () => true;
+  const { move, reserve } = payments;
+  payments.move = (hold, to, details) =>
+    around(to, () => move.call(payments, hold, to, details), always);
+  payments.reserve = (payment) => around("reserved", () => reserve.call(payments, payment), always);
+  const { lapse, takeDoubtful, resolve } = upkeep;
+  const some = (rows: readonly unknown[]) => rows.length > 0;
+  upkeep.lapse = () => around("lapse", () => lapse.call(upkeep), some);
+  upkeep.takeDoubtful = (interval, limit) =>
+    around("takeDoubtful", () => takeDoubtful.call(upkeep, interval, limit), some);
+  upkeep.resolve = (payment, resolution) =>
+    around("resolve", () => resolve.call(upkeep, payment, resolution), always);
 }
 
 function die(): Promise<never> {
