@@ -67,10 +67,11 @@ export function addLedgerFlags(command: Command): Command {
 export function paymentSettings(flags: LedgerFlags): PaymentSettings {
   // Nobody can look into a ledger in memory later, so what is over needs no place in it.
   const paymentsMs = flags.ledger === undefined ? 3_600_000 : flags.ledgerRetention;
+  const unusedMs = flags.ledger === undefined ? 600_000 : 24 * 3_600_000;
   return {
     rpcUrls: flags.rpcUrl,
     reconcileMs: flags.reconcileInterval,
-    retention: { paymentsMs, identifiersMs: flags.identifierRetention },
+    retention: { paymentsMs, unusedMs, identifiersMs: flags.identifierRetention },
   };
 }
 

@@ -7,7 +7,7 @@ import type { TrustedProxies } from "./trusted_proxies.ts";
 import { backendHeaders, checkTransferCoding } from "./upstream/headers.ts";
 import { checkMethod, type ProxyCall, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
 import type { Delivery } from "./upstream/reply.ts";
-import { readSmallBody, type SmallBody } from "./upstream/request_body.ts";
+import { SmallBodies, type SmallBody } from "./upstream/request_body.ts";
 import { checkAnnouncedLength } from "./upstream/upload.ts";
 import { checkLoop, hopsHeader } from "./upstream/hops.ts";
 import {
@@ -19,6 +19,8 @@ import {
 
 /** Calls the backend of an exchange, free of charge or on behalf of a payment. */
 export class BackendCaller {
+  readonly #bodies = new SmallBodies();
+
   constructor(
     private readonly settings: ProxySettings,
     private readonly sockets: WebSocketProxy,
@@ -64,10 +66,16 @@ export class BackendCaller {
     if (isWebSocketUpgrade(request)) checkHandshake(request);
   }
 
+  /** Address of who sent a request, beyond the proxies that are trusted. */
+  clientOf({ request, info }: Exchange): string {
+    const forwardedFor = request.headers.get("x-forwarded-for");
+    return this.trustedProxies.clientOf(info.remoteAddr.hostname, forwardedFor);
+  }
+
   /** The body of a request that is paid for, if it is small; see `readSmallBody`. */
   readBody({ request }: Exchange): Promise<SmallBody | undefined> {
     const { idleTimer, limits } = this.settings;
-    return readSmallBody(request, idleTimer, limits.connectOrHeadMs);
+    return this.#bodies.read(request, idleTimer, limits.connectOrHeadMs);
   }
 
   /**
@@ -84,7 +92,7 @@ export class BackendCaller {
       const socket = await this.#openSocket(exchange, identity);
       return {
         status: 101,
-        delivery: Promise.resolve("delivered"),
+        delivery: socket.delivery,
         finish: (extra) => withHeaders(socket.bridge(request), extra),
         discard: () => Promise.resolve(socket.close()),
       };

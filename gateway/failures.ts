@@ -1,5 +1,5 @@
 import { HoldLost } from "../store/ledger/payment_ledger.ts";
-import { LedgerUnavailable } from "../store/ledger/sql_database.ts";
+import { LedgerRefused, LedgerUnavailable } from "../store/ledger/sql_database.ts";
 
 /**
  * The one place that turns a failure into a reply. Everything in the gateway that cannot go on
@@ -31,6 +31,10 @@ const table = {
   ],
   payment_in_flight: [409, "The same payment is being processed; wait for its outcome."],
   uri_too_long: [414, "The query is longer than this gateway accepts."],
+  reply_lost: [
+    410,
+    "The reply to this payment was lost and cannot be fetched any more; do not pay again for it.",
+  ],
   body_too_large: [413, "The request body is larger than this gateway accepts."],
   too_many_invalid_signatures: [429, "Too many payments with invalid signatures; wait a minute."],
   // What the backend did wrong.
@@ -91,7 +95,7 @@ export class Failure extends Error {
   /** Failures as they are; anything else is a fault of ours. */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    if (error instanceof LedgerUnavailable) {
+    if (error instanceof LedgerUnavailable || error instanceof LedgerRefused) {
       return new Failure("ledger_unavailable", error.message, { cause: error });
     }
     // Whoever has taken the payment over goes on with it.

@@ -26,7 +26,7 @@ export class GatewayPurchase implements Purchase {
   ) {
     this.method = exchange.request.method;
     this.host = exchange.target.host;
-    this.client = exchange.info.remoteAddr.hostname;
+    this.client = backends.clientOf(exchange);
   }
 
   isSoldHere(path: string): boolean {
@@ -42,6 +42,12 @@ export class GatewayPurchase implements Purchase {
     this.#body = await this.backends.readBody(this.exchange);
     if (this.#body === undefined) return undefined;
     return requestDigest(this.method, this.exchange.target, this.#body.bytes);
+  }
+
+  /** To be called when the reply has begun, or there is none. */
+  end(): void {
+    this.#body?.release();
+    this.#body = undefined;
   }
 
   callBackend(identity: HeaderLine[]): Promise<BackendReply> {

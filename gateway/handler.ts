@@ -148,7 +148,7 @@ export class GatewayHandler {
       payment,
       resourceUrl,
     );
-    return this.deps.payments.serve(purchase);
+    return this.deps.payments.serve(purchase).finally(() => purchase.end());
   }
 
   #isFree(exchange: Exchange, access: PaidAccess): boolean {

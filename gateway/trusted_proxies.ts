@@ -20,6 +20,23 @@ export class TrustedProxies {
     return this.#list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
   }
 
+  /**
+   * Who sent a request, as far as that can be known: the last address before those of trusted proxies.
+   *
+   * @param peer address of the connection
+   * @param forwardedFor the header `X-Forwarded-For`; what a stranger put into it is not reached
+   */
+  clientOf(peer: string, forwardedFor: string | null): string {
+    let client = peer;
+    const hops = forwardedFor?.split(",") ?? [];
+    while (this.trusts(client)) {
+      const before = hops.pop()?.trim();
+      if (before === undefined || isIP(before) === 0) break;
+      client = before;
+    }
+    return client;
+  }
+
   #add(range: string): void {
     const [address = "", prefix, ...more] = range.split("/");
     const version = isIP(address);

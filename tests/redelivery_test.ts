@@ -70,7 +70,8 @@ for (const settle of ["after-response", "before-request"] as const) {
     }
     await paymentBecomes(bed.gateway.ledger, "undelivered");
     const over = await bed.fetch(endless, header);
-    assert.deepEqual([over.status, (await over.json()).error], [402, "payment_already_used"]);
+    assert.deepEqual([over.status, (await over.json()).error], [410, "reply_lost"]);
+    assert.equal(over.headers.has("payment-required"), false, "no new offer");
     assert.equal(bed.settlements(), 1);
     assert.equal(bed.api.calls({ path: "/stream" }), 3);
   });
@@ -134,7 +135,26 @@ Deno.test("a body that is too long to be read before is streamed, and fetched ag
   await paymentBecomes(bed.gateway.ledger, "undelivered");
   assert.equal(bed.api.received[0]!.body.length, body.length);
   const again = await bed.fetch(endless, header, { method: "POST", body });
-  assert.equal((await again.json()).error, "payment_used_elsewhere");
+  assert.deepEqual([again.status, (await again.json()).error], [410, "reply_lost"]);
+});
+
+Deno.test("a lost reply is owed also when the price has changed since", async () => {
+  await using bed = setUp();
+  const header = await bed.sign();
+  await lose(await bed.fetch(endless, header));
+  await paymentBecomes(bed.gateway.ledger, "undelivered");
+  const terms = usdcTerms(bed.facilitator.url, { amount: "2000", price: "0.002" });
+  const dearer = rule("/stream", { kind: "paid", terms });
+  bed.gateway.gateway.publish(snapshotOf(bed.api.url, [dearer]));
+  const again = await bed.fetch(endless, header);
+  assert.equal(again.status, 200);
+  await again.body?.cancel();
+  const other = await bed.fetch(endless, await bed.sign());
+  assert.deepEqual([other.status, (await other.json()).error], [
+    402,
+    "invalid_payment_requirements",
+  ]);
+  assert.equal(bed.settlements(), 1);
 });
 
 Deno.test("a client that leaves before the head has a reply to fetch", async () => {

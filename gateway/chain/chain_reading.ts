@@ -1,11 +1,17 @@
-import type { JsonRpc } from "./json_rpc.ts";
+import type { Rpc } from "./json_rpc.ts";
 import type { LogFilter, LogSearch } from "./log_search.ts";
-import { ChainError } from "./on_chain.ts";
+import { ChainError, type SignedTransfer } from "./on_chain.ts";
 import { type Block, blockSchema, type Log, oneWord } from "./rpc_schemas.ts";
 import { receiptSchema, transactionSchema } from "./rpc_schemas.ts";
 
 /** Seconds that the clock of the caller may be ahead of the chain's. */
 const clockSlackSeconds = 600n;
+
+/** Blocks in a row without any log that are taken for a quiet chain, and not for dropped logs. */
+const maxQuietBlocks = 10n;
+
+/** When a payment can have been used. */
+type UseTime = Pick<SignedTransfer, "since" | "validBefore">;
 
 export interface ReadingSettings {
   /**
@@ -28,29 +34,41 @@ export interface ReadingSettings {
  * equally far, and one that does not know the block says so instead of answering for another.
  */
 export class ChainReading {
+  #window: Promise<{ readonly from: bigint; readonly end: Block }> | undefined;
+
   private constructor(
-    private readonly rpc: JsonRpc,
+    private readonly rpc: Rpc,
     private readonly search: LogSearch,
     private readonly settings: ReadingSettings,
     private readonly head: Block,
+    private readonly time: UseTime,
   ) {}
 
   /** @throws {ChainError} */
   static async start(
-    rpc: JsonRpc,
+    rpc: Rpc,
     search: LogSearch,
     settings: ReadingSettings,
+    time: UseTime,
   ): Promise<ChainReading> {
     const latest = await rpc.call("eth_getBlockByNumber", ["latest", false], blockSchema);
     const depth = latest.number < settings.confirmations ? latest.number : settings.confirmations;
     const head = depth === 0n ? latest : await readBlock(rpc, latest.number - depth);
-    return new ChainReading(rpc, search, settings, head);
+    return new ChainReading(rpc, search, settings, head, time);
   }
 
   /** What a view function returns that returns one word. */
   word(contract: string, data: string): Promise<bigint> {
-    const block = { blockHash: this.head.hash, requireCanonical: true }; // EIP-1898
-    return this.rpc.call("eth_call", [{ to: contract, data }, block], oneWord);
+    return this.#word(contract, data, this.head);
+  }
+
+  /**
+   * The same as of a block that is too late for the payment, or of the one that is read if there is
+   * no such. Nodes that keep no old states refuse it.
+   */
+  async wordAtEnd(contract: string, data: string): Promise<bigint> {
+    const { end } = await this.#blocks();
+    return await this.#word(contract, data, end);
   }
 
   /** @param second the last Unix second in which something could be in a block */
@@ -59,13 +77,26 @@ export class ChainReading {
   }
 
   /**
-   * Logs since a time, oldest first. Those that are there are proof. That one is missing is none
-   * until the time in which it could be there `isOver`: a node that is behind leaves out the last.
-   * @param since Unix time in ms
+   * Logs of the time in which the payment can be used, oldest first: not up to the head, which is
+   * further away with each look. Those that are there are proof. That one is missing is none until
+   * that time `isOver` (a node that is behind leaves out the last) and `assertLogsKept` is content.
    */
-  async *logs(filter: LogFilter, since: number): AsyncGenerator<Log> {
-    const seconds = BigInt(Math.floor(since / 1000)) - clockSlackSeconds;
-    yield* this.search.find(filter, await this.#blockBefore(seconds), this.head.number);
+  async *logs(filter: LogFilter): AsyncGenerator<Log> {
+    const { from, end } = await this.#blocks();
+    yield* this.search.find(filter, from, end.number);
+  }
+
+  /**
+   * To be asked before it is believed that a log does not exist: nodes drop old ones, and answer as
+   * if there had been none. The oldest go first, so if those are there, all are.
+   * @throws {ChainError} also on a chain so quiet that it cannot be told
+   */
+  async assertLogsKept(): Promise<void> {
+    const { from, end } = await this.#blocks();
+    for (let block = from; block <= end.number && block < from + maxQuietBlocks; block++) {
+      if (await this.search.hasAny(block)) return;
+    }
+    throw new ChainError(`the node seems to have dropped the logs from block ${from} on`);
   }
 
   /** All logs of the transaction that a log is of. */
@@ -100,6 +131,22 @@ export class ChainReading {
     assertSame((await readBlock(this.rpc, this.head.number)).hash, this.head.hash);
   }
 
+  #word(contract: string, data: string, { hash }: Block): Promise<bigint> {
+    const block = { blockHash: hash, requireCanonical: true }; // EIP-1898
+    return this.rpc.call("eth_call", [{ to: contract, data }, block], oneWord);
+  }
+
+  /** The blocks that can have a use of the payment, and not many more. */
+  #blocks() {
+    return this.#window ??= this.#findBlocks();
+  }
+
+  async #findBlocks() {
+    const { since, validBefore } = this.time;
+    const from = await this.#blockBefore(BigInt(Math.floor(since / 1000)) - clockSlackSeconds);
+    return { from, end: await this.#blockAfter(validBefore, from) };
+  }
+
   /** A block that is not younger than `seconds`, and not many blocks older than has to be. */
   async #blockBefore(seconds: bigint): Promise<bigint> {
     let young = this.head.number;
@@ -116,9 +163,21 @@ export class ChainReading {
     }
     return old;
   }
+
+  /** The first block, or one soon after it, that is younger than `seconds` by the margin; the head if none is. */
+  async #blockAfter(seconds: bigint, from: bigint): Promise<Block> {
+    if (!this.isOver(seconds)) return this.head;
+    let [old, young] = [from, this.head];
+    while (young.number - old > this.search.range) {
+      const middle = await readBlock(this.rpc, (young.number + old) / 2n);
+      if (middle.timestamp > seconds + this.settings.marginSeconds) young = middle;
+      else old = middle.number;
+    }
+    return young;
+  }
 }
 
-async function readBlock(rpc: JsonRpc, number: bigint): Promise<Block> {
+async function readBlock(rpc: Rpc, number: bigint): Promise<Block> {
   const params = [`0x${number.toString(16)}`, false];
   const block = await rpc.call("eth_getBlockByNumber", params, blockSchema);
   if (block.number !== number) throw new ChainError(`block ${number} was asked for`);

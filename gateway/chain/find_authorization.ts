@@ -1,5 +1,6 @@
 import { addressWord, bytes32Word, eventTopic, functionSelector } from "./abi.ts";
 import type { ChainReading } from "./chain_reading.ts";
+import { RpcRefusal } from "./json_rpc.ts";
 import { ChainError, type OnChain, type SignedTransfer } from "./on_chain.ts";
 import type { Log } from "./rpc_schemas.ts";
 import { isTransferOf, transferTopic } from "./transfer_event.ts";
@@ -17,7 +18,7 @@ export async function findAuthorization(
   reading: ChainReading,
   payment: SignedTransfer,
 ): Promise<OnChain> {
-  const { asset, payer, nonce, validBefore, since } = payment;
+  const { asset, payer, nonce, validBefore } = payment;
   const key = addressWord(payer) + bytes32Word(nonce);
   const state = await reading.word(asset, authorizationState + key);
   // The token takes it while the time of the block is less than validBefore.
@@ -28,11 +29,29 @@ export async function findAuthorization(
     [`0x${addressWord(payer)}`],
     [`0x${bytes32Word(nonce)}`],
   ];
-  for await (const log of reading.logs({ address: asset, topics }, since)) {
+  for await (const log of reading.logs({ address: asset, topics })) {
     if (log.topics[0] === cancelledTopic) return { kind: "cancelled" };
     return await whereItWent(reading, payment, log);
   }
+  // It is cancelled at any time, also after that in which logs are looked for.
+  if (reading.isOver(validBefore) && await wasUnusedAtEnd(reading, asset, key)) {
+    return { kind: "unused", expired: true };
+  }
   throw new ChainError(`the use of authorization ${nonce} of ${payer} is in no log`);
+}
+
+/** Whether an authorization was there when its time was over; not, if the node does not know that. */
+async function wasUnusedAtEnd(
+  reading: ChainReading,
+  asset: string,
+  key: string,
+): Promise<boolean> {
+  try {
+    return await reading.wordAtEnd(asset, authorizationState + key) === 0n;
+  } catch (error) {
+    if (error instanceof RpcRefusal) return false;
+    throw error;
+  }
 }
 
 /**

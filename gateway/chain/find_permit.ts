@@ -36,8 +36,10 @@ export async function findPermit(
   const transaction = await findSettlement(reading, payment);
   if (transaction !== undefined) return { kind: "settled", transaction };
   if (!isOver) throw new ChainError(`nonce ${nonce} of ${payer} is used, by what is not clear yet`);
-  const kind = await wasInvalidated(reading, payment) ? "cancelled" : "used_elsewhere";
-  return { kind };
+  if (await wasInvalidated(reading, payment)) return { kind: "cancelled" };
+  // What is told from here on, is told from logs that are not there.
+  await reading.assertLogsKept();
+  return { kind: "used_elsewhere" };
 }
 
 /** @throws {ChainError} if one was made through another contract: whose it is cannot be told */
@@ -45,10 +47,10 @@ async function findSettlement(
   reading: ChainReading,
   payment: SignedTransfer,
 ): Promise<string | undefined> {
-  const { asset, payer, payTo, since } = payment;
+  const { asset, payer, payTo } = payment;
   const topics = [[transferTopic], [`0x${addressWord(payer)}`], [`0x${addressWord(payTo)}`]];
   let unclear: string | undefined;
-  for await (const log of reading.logs({ address: asset, topics }, since)) {
+  for await (const log of reading.logs({ address: asset, topics })) {
     if (!isTransferOf(log, payment)) continue;
     const { to, input } = await reading.transaction(log);
     if (to === permit2ProxyAddress) {
@@ -79,10 +81,9 @@ async function proxyTookPart(reading: ChainReading, log: Log): Promise<boolean> 
 }
 
 async function wasInvalidated(reading: ChainReading, payment: SignedTransfer): Promise<boolean> {
-  const { payer, since } = payment;
   const nonce = BigInt(payment.nonce);
-  const topics = [[invalidationTopic], [`0x${addressWord(payer)}`]];
-  for await (const { data } of reading.logs({ address: permit2Address, topics }, since)) {
+  const topics = [[invalidationTopic], [`0x${addressWord(payment.payer)}`]];
+  for await (const { data } of reading.logs({ address: permit2Address, topics })) {
     const word = BigInt(data.slice(0, 66));
     const mask = BigInt(`0x${data.slice(66, 130)}`);
     if (word === nonce >> 8n && (mask >> (nonce & 0xffn) & 1n) === 1n) return true;

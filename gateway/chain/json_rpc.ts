@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Failure } from "../failures.ts";
 import { readCapped } from "../facilitator/read_capped.ts";
 import { ChainError } from "./on_chain.ts";
+import { Turns } from "./turns.ts";
 import { secretsOf, withoutSecrets } from "./url_secrets.ts";
 
 /** Bytes of an answer that are read at most; a receipt or a range of logs can have a megabyte. */
@@ -21,56 +22,78 @@ export class RpcRefusal extends ChainError {
   override readonly name = "RpcRefusal";
 }
 
-/**
- * One node of one network, by JSON-RPC over HTTP. Its URL may hold an API key, so no error shows
- * more of it than the host, and none has the original error, whose text has the whole URL, as cause.
- */
-export class JsonRpc {
-  readonly #client = Deno.createHttpClient({ http2: false });
-  /** Private, unlike `network`, also for whoever prints this object. */
-  readonly #url: string;
-  readonly #host: string;
-  readonly #secrets: readonly string[];
-  #lastId = 0;
-  #rightChain: Promise<void> | undefined;
-
-  /**
-   * @param network CAIP-2 name of the chain that the node has to be on: `eip155:84532`
-   * @param timeoutMs for one call with its whole answer
-   */
-  constructor(
-    url: string,
-    private readonly network: string,
-    private readonly timeoutMs: number,
-  ) {
-    this.#url = url;
-    this.#host = new URL(url).host;
-    this.#secrets = secretsOf(new URL(url));
-  }
-
+/** Somebody who answers calls of JSON-RPC. */
+export interface Rpc {
   /**
    * The result of a method, in the shape of the schema.
    * @throws {RpcRefusal} an error of JSON-RPC, or an answer that is too long
    * @throws {ChainError} no answer in time, one of another shape, or a node of another chain
    */
+  call<S extends z.ZodType>(
+    method: string,
+    params: readonly unknown[],
+    schema: S,
+  ): Promise<z.output<S>>;
+}
+
+export interface NodeLimits {
+  /** In ms, for one call with its whole answer. A look takes 4 calls and more. */
+  readonly timeoutMs: number;
+  /** Calls that are under way at once: free nodes allow few. */
+  readonly parallelCalls: number;
+}
+
+/**
+ * One node of one network, by JSON-RPC over HTTP. Its URL may hold an API key, so no error shows
+ * more of it than the host, and none has the original error, whose text has the whole URL, as cause.
+ */
+export class JsonRpc implements Rpc {
+  readonly #client = Deno.createHttpClient({ http2: false });
+  /** Private, unlike `network`, also for whoever prints this object. */
+  readonly #url: string;
+  readonly #host: string;
+  readonly #secrets: readonly string[];
+  readonly #turns: Turns;
+  readonly #closing = new AbortController();
+  #lastId = 0;
+  #rightChain: Promise<void> | undefined;
+
+  /** @param network CAIP-2 name of the chain that the node has to be on: `eip155:84532` */
+  constructor(
+    url: string,
+    private readonly network: string,
+    private readonly limits: NodeLimits,
+  ) {
+    this.#url = url;
+    this.#turns = new Turns(limits.parallelCalls);
+    this.#host = new URL(url).host;
+    this.#secrets = secretsOf(new URL(url));
+  }
+
+  /** @throws the signal's reason, when it aborts; else as in `Rpc` */
   async call<S extends z.ZodType>(
     method: string,
     params: readonly unknown[],
     schema: S,
+    signal: AbortSignal,
   ): Promise<z.output<S>> {
+    // All calls wait for it together, so it must not end with the signal of one of them.
     this.#rightChain ??= this.#checkChain();
-    await this.#rightChain;
-    return await this.#call(method, params, schema);
+    await orAborted(this.#rightChain, signal);
+    return await this.#call(method, params, schema, signal);
   }
 
+  /** To be called when no call is under way any more but those that nobody waits for. */
   close(): void {
+    this.#closing.abort();
     this.#client.close();
   }
 
   /** A URL of the wrong chain answers everything well and would decide about other money. */
   async #checkChain(): Promise<void> {
     try {
-      const id = BigInt(await this.#call("eth_chainId", [], z.string().regex(/^0x[0-9a-f]+$/i)));
+      const hex = z.string().regex(/^0x[0-9a-f]+$/i);
+      const id = BigInt(await this.#call("eth_chainId", [], hex, this.#closing.signal));
       if (`eip155:${id}` === this.network) return;
       throw this.#error(`it is on eip155:${id}, not on ${this.network}`);
     } catch (error) {
@@ -83,9 +106,11 @@ export class JsonRpc {
     method: string,
     params: readonly unknown[],
     schema: S,
+    signal: AbortSignal,
   ): Promise<z.output<S>> {
     const id = ++this.#lastId;
-    const { status, text } = await this.#post(method, { jsonrpc: "2.0", id, method, params });
+    const body = { jsonrpc: "2.0", id, method, params };
+    const { status, text } = await this.#turns.take(() => this.#post(method, body, signal), signal);
     // More calls with smaller ranges are not what a node wants that has had too many.
     if (status === 429) throw this.#error(`${method} was answered with status 429`);
     const answer = answerSchema.safeParse(parseJson(text)).data;
@@ -104,9 +129,16 @@ export class JsonRpc {
     throw this.#error(`${method}: ${where}: ${this.#clean(issue?.message ?? "invalid")}`);
   }
 
-  async #post(method: string, body: unknown): Promise<{ status: number; text: string }> {
+  async #post(
+    method: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<{ status: number; text: string }> {
+    const { timeoutMs } = this.limits;
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), this.timeoutMs);
+    const end = () => controller.abort();
+    const timer = setTimeout(end, timeoutMs);
+    signal.addEventListener("abort", end);
     try {
       const response = await fetch(this.#url, {
         method: "POST",
@@ -121,13 +153,15 @@ export class JsonRpc {
       if (error instanceof Failure) {
         throw new RpcRefusal(`${this.#host}: ${method}: ${error.detail}`);
       }
+      signal.throwIfAborted();
       if (controller.signal.aborted) {
-        throw this.#error(`${method} was not answered in ${this.timeoutMs} ms`);
+        throw this.#error(`${method} was not answered in ${timeoutMs} ms`);
       }
       const { cause, message } = error as Error;
       throw this.#error(this.#clean(cause instanceof Error ? cause.message : message));
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener("abort", end);
     }
   }
 
@@ -137,6 +171,19 @@ export class JsonRpc {
 
   #clean(text: string): string {
     return withoutSecrets(text, this.#secrets).slice(0, maxReasonLength);
+  }
+}
+
+/** @throws the signal's reason, at once */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { type JsonRpc, RpcRefusal } from "./json_rpc.ts";
+import { type Rpc, RpcRefusal } from "./json_rpc.ts";
 import { ChainError } from "./on_chain.ts";
 import { type Log, logSchema } from "./rpc_schemas.ts";
 
 /** Blocks asked for at once, until a node refuses: what public nodes commonly allow. */
-const firstRange = 2000n;
+export const firstRange = 2000n;
 /** A range that is refused is cut to this part: with 4, five calls lead from 2,000 blocks to 2. */
 const cutBy = 4n;
 
@@ -18,16 +18,25 @@ export interface LogFilter {
 /**
  * Reads logs in pieces that the node lets pass. How many blocks that are (10 to 10,000) no two
  * providers agree on, nor on the error that says so, so every refusal makes the pieces smaller, and
- * they stay small for the next search.
+ * they stay small.
  */
 export class LogSearch {
-  #range = firstRange;
+  #range: bigint;
 
-  constructor(private readonly rpc: JsonRpc) {}
+  /** @param range blocks asked for at once to begin with */
+  constructor(private readonly rpc: Rpc, range = firstRange) {
+    this.#range = range;
+  }
 
   /** Blocks that were let pass at once so far. */
   get range(): bigint {
     return this.#range;
+  }
+
+  /** Whether the node has logs of a block, whosesoever they are. */
+  async hasAny(block: bigint): Promise<boolean> {
+    const logs = await this.rpc.call("eth_getLogs", [blocks(block, block)], z.array(z.unknown()));
+    return logs.length > 0;
   }
 
   /**
@@ -55,12 +64,8 @@ export class LogSearch {
   }
 
   async #read({ address, topics }: LogFilter, from: bigint, to: bigint): Promise<Log[]> {
-    const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
-    const logs = await this.rpc.call(
-      "eth_getLogs",
-      [{ address, topics, ...range }],
-      z.array(logSchema),
-    );
+    const filter = { address, topics, ...blocks(from, to) };
+    const logs = await this.rpc.call("eth_getLogs", [filter], z.array(logSchema));
     const wanted = (log: Log) =>
       log.address === address.toLowerCase() && log.blockNumber >= from && log.blockNumber <= to &&
       topics.every((choice, at) => choice.includes(log.topics[at] ?? ""));
@@ -70,4 +75,8 @@ export class LogSearch {
       Number(a.blockNumber - b.blockNumber) || Number(a.logIndex - b.logIndex)
     );
   }
+}
+
+function blocks(from: bigint, to: bigint) {
+  return { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
 }

@@ -24,7 +24,10 @@ export type OnChain =
   | { readonly kind: "cancelled" }
   /** No money moved by it so far; if `expired`, none will. */
   | { readonly kind: "unused"; readonly expired: boolean }
-  /** Used up for something other than this payment: another amount or recipient. Never a payment. */
+  /**
+   * Used up for something other than this payment: another amount or recipient. Never a payment.
+   * A Permit2 nonce that was invalidated long after its deadline counts as this, too.
+   */
   | { readonly kind: "used_elsewhere" };
 
 /** The chain could not be read, or its answers do not fit together: try later, decide nothing. */

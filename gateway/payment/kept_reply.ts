@@ -1,4 +1,5 @@
 import type { Hold, PaymentLedger } from "../../store/ledger/payment_ledger.ts";
+import type { KeptReply } from "../../store/ledger/payment_record.ts";
 import type { Logger } from "../../store/log.ts";
 import { Failure } from "../failures.ts";
 
@@ -49,10 +50,11 @@ export function keepReply(
 export async function replayReply(ledger: PaymentLedger, id: string): Promise<Response> {
   const kept = await ledger.findReply(id);
   if (kept === undefined) throw new Failure("reply_not_kept", id);
-  const { status, headers, body } = kept;
+  return replay(kept);
+}
+
+/** As it was the first time. */
+export function replay({ status, headers, body }: KeptReply): Response {
   const empty = status === 204 || status === 304 || body.byteLength === 0;
-  return new Response(empty ? null : body, {
-    status,
-    headers: [...headers].map(([n, v]) => [n, v]),
-  });
+  return new Response(empty ? null : body, { status, headers: headers.map(([n, v]) => [n, v]) });
 }

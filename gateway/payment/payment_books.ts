@@ -1,4 +1,9 @@
-import type { Hold, MoveDetails, PaymentLedger } from "../../store/ledger/payment_ledger.ts";
+import {
+  type Hold,
+  HoldLost,
+  type MoveDetails,
+  type PaymentLedger,
+} from "../../store/ledger/payment_ledger.ts";
 import type { PaymentState } from "../../store/ledger/payment_state.ts";
 import { LedgerUnavailable } from "../../store/ledger/sql_database.ts";
 import type { Logger } from "../../store/log.ts";
@@ -20,11 +25,15 @@ export class PaymentBooks {
     private readonly retryMs = 1_000,
   ) {}
 
-  /** Resolves when it is on record, or with the first failure, after which it goes on in the background. */
+  /**
+   * Resolves when it is on record, or with the first failure, after which it goes on in the
+   * background.
+   * @throws {HoldLost} when somebody else has taken the payment over, and says what becomes of it
+   */
   async record(hold: Hold, to: PaymentState, details: MoveDetails = {}): Promise<void> {
     const before = this.#writes.get(hold.id);
     const first = Promise.withResolvers<void>();
-    const write = this.#write(hold, to, details, before, first.resolve);
+    const write = this.#write(hold, to, details, before, first);
     this.#writes.set(hold.id, write);
     write.finally(() => {
       if (this.#writes.get(hold.id) === write) this.#writes.delete(hold.id);
@@ -43,16 +52,17 @@ export class PaymentBooks {
     to: PaymentState,
     details: MoveDetails,
     before: Promise<void> | undefined,
-    tried: () => void,
+    tried: PromiseWithResolvers<void>,
   ): Promise<void> {
     // Not even a microtask where there is nothing to wait for.
     if (before !== undefined) await before;
     for (;;) {
       try {
         await this.ledger.move(hold, to, details);
-        return tried();
+        return tried.resolve();
       } catch (error) {
-        tried();
+        if (error instanceof HoldLost) tried.reject(error);
+        else tried.resolve();
         const fields = { payment: hold.id, state: to, reason: (error as Error).message };
         if (!(error instanceof LedgerUnavailable) || this.#closing.signal.aborted) {
           this.ledger.abandon(hold);

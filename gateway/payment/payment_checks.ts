@@ -5,6 +5,15 @@ import type { PaymentV2 } from "./wire.ts";
 
 /** Seconds that an authorization must still have: facilitators refuse under 6 s left. */
 const minSecondsLeft = 6n;
+/** Beyond the offer's own time; what stays valid for ever would have to be remembered for ever. */
+const maxSecondsMore = 86_400n;
+
+/** Refusals that a payment can get because the offer has changed since. */
+export const termsReasons: ReadonlySet<string> = new Set([
+  "invalid_payment_requirements",
+  "invalid_exact_evm_payload_authorization_value_mismatch",
+  "invalid_exact_evm_payload_recipient_mismatch",
+]);
 
 /** What is sold: whether a payment that names a resource was offered for it. */
 export interface Resource {
@@ -93,7 +102,11 @@ function refuseAuthorization(
 export function refuseExpired(
   { validAfter, validBefore }: Authorization,
   now: bigint,
+  maxTimeoutSeconds: number,
 ): string | undefined {
+  if (validBefore > now + BigInt(maxTimeoutSeconds) + maxSecondsMore) {
+    return "authorization_valid_for_too_long";
+  }
   if (validAfter > now) return "invalid_exact_evm_payload_authorization_valid_after";
   if (validBefore < now + minSecondsLeft) {
     return "invalid_exact_evm_payload_authorization_valid_before";

@@ -15,7 +15,7 @@ const resource = {
 
 /** As a request is checked: what it pays for first, then its time. */
 function refusal(payment: Payment, terms: PaymentTerms): string | undefined {
-  return refusePayment(payment, terms, resource) ?? refuseExpired(payment.authorization, now);
+  return refusePayment(payment, terms, resource) ?? refuseExpired(payment.authorization, now, 60);
 }
 
 const terms = usdcTerms("https://x402.org/facilitator");
@@ -150,6 +150,11 @@ const refused: [name: string, message: unknown, reason: string, terms?: PaymentT
     "under 6 s left",
     signed({ validBefore: "1800000005" }),
     "invalid_exact_evm_payload_authorization_valid_before",
+  ],
+  [
+    "valid for more than a day beyond the offer",
+    signed({ validBefore: "1800086461" }),
+    "authorization_valid_for_too_long",
   ],
   ["the other transfer method", { ...v2, payload: permit2 }, "invalid_payload"],
   [

@@ -1,28 +1,27 @@
 import type { Hold, MoveDetails, PaymentLedger } from "../../store/ledger/payment_ledger.ts";
 import type { Logger } from "../../store/log.ts";
-import type { Metrics } from "../../store/metrics.ts";
 import { Failure } from "../failures.ts";
 import { UpstreamFailure } from "../upstream/transport.ts";
-import type { PaymentAdmission } from "./admission.ts";
-import type { FacilitatorClient, SettleOutcome } from "../facilitator/facilitator_client.ts";
-import { keepReply, replayReply } from "./kept_reply.ts";
+import type { Admission, PaymentAdmission } from "./admission.ts";
+import type { SettleOutcome } from "../facilitator/facilitator_client.ts";
+import { keepReply, replay, replayReply } from "./kept_reply.ts";
 import type { PaymentBooks } from "./payment_books.ts";
+import { describePurchase, type PaymentCalls } from "./payment_calls.ts";
 import type { BackendReply, Purchase } from "./purchase.ts";
 import { type HeaderLine, identityHeaders, receiptHeader } from "./receipt.ts";
 import { writeClaim } from "./settlement_claim.ts";
-import type { SignatureGuard } from "./signature_guard.ts";
 
 export interface PaymentFlowDeps {
   readonly admission: PaymentAdmission;
-  readonly facilitator: FacilitatorClient;
+  readonly calls: PaymentCalls;
   readonly ledger: PaymentLedger;
   readonly books: PaymentBooks;
-  readonly signatures: SignatureGuard;
-  readonly metrics: Metrics;
   readonly log: Logger;
   /** Told when a settlement is in doubt, so that somebody finds out. */
   readonly onDoubt: () => void;
 }
+
+type Reserved = Extract<Admission, { readonly kind: "reserved" }>;
 
 /**
  * The order of a paid request; the states and the moves between them are drawn in
@@ -54,44 +53,56 @@ export class PaymentFlow {
           : await replayReply(this.deps.ledger, admission.id);
       case "fetch_again":
         purchase.rule.count("payment_redelivered");
-        return await this.#serveSettled(purchase, admission.hold, admission.transaction ?? "");
+        return await this.#fetchAgain(purchase, admission.hold, admission.transaction ?? "");
       case "settle_again":
         return await this.#settleThenServe(purchase, admission.hold, admission.from);
       case "reserved":
         return purchase.access.terms.settle === "before-request"
-          ? await this.#settleThenServe(purchase, admission.hold, "reserved")
-          : await this.#serveThenSettle(purchase, admission.hold);
+          ? await this.#admitThenSettle(purchase, admission)
+          : await this.#serveThenSettle(purchase, admission);
     }
   }
 
-  async #serveThenSettle(purchase: Purchase, hold: Hold): Promise<Response> {
+  async #serveThenSettle(purchase: Purchase, reserved: Reserved): Promise<Response> {
     const { books } = this.deps;
-    const { payment, access, rule } = purchase;
+    const { hold } = reserved;
     const invalid = await this.#verify(purchase, hold);
     if (invalid !== undefined) return refuse(purchase, invalid);
+    await this.#claimName(reserved);
     await this.#advance(hold, "verified", { executions: 1 });
     const reply = await this.#execute(purchase, hold);
     if (reply.status >= 400) {
-      rule.count("upstream_failed");
+      purchase.rule.count("upstream_failed");
       await books.record(hold, "released", { reason: `the backend answered ${reply.status}` });
       return reply.finish([]);
     }
     let outcome: SettleOutcome;
     try {
       await this.#advance(hold, "settling", { claim: claimOf(purchase) });
-      outcome = await this.#settle(purchase);
+      outcome = await this.deps.calls.settle(purchase, true);
+      if (outcome.kind === "settled") await books.record(hold, "settled", outcome);
     } catch (error) {
       await reply.discard();
       throw error;
     }
     if (outcome.kind === "settled") {
-      const { transaction } = outcome;
-      await books.record(hold, "settled", { transaction });
-      const receipt = receiptHeader(payment, access.terms, { success: true, transaction });
-      return this.#deliver(purchase, hold, reply, receipt);
+      return await this.#deliver(purchase, hold, reply, outcome.transaction);
     }
     await reply.discard();
     return await this.#unsettled(purchase, hold, outcome, "executed");
+  }
+
+  async #admitThenSettle(purchase: Purchase, reserved: Reserved): Promise<Response> {
+    const { hold } = reserved;
+    // Settlement verifies, so verifying first would only cost a round trip; but for signatures of
+    // unusual forms facilitators have no proper answer, and each would be a payment in doubt.
+    if (!hasUsualSignature(purchase)) {
+      const invalid = await this.#verify(purchase, hold);
+      if (invalid !== undefined) return refuse(purchase, invalid);
+    }
+    await this.#claimName(reserved);
+    await this.#advance(hold, "settling", { claim: claimOf(purchase) });
+    return await this.#settleThenServe(purchase, hold, "reserved");
   }
 
   /** @param from what the payment was before it became `settling` */
@@ -100,38 +111,49 @@ export class PaymentFlow {
     hold: Hold,
     from: "reserved" | "executed" | "unknown",
   ): Promise<Response> {
-    // Settlement verifies, so verifying first would only cost a round trip.
-    if (from === "reserved") await this.#advance(hold, "settling", { claim: claimOf(purchase) });
-    const outcome = await this.#settle(purchase);
+    const outcome = await this.deps.calls.settle(purchase, from !== "reserved");
     if (outcome.kind !== "settled") return await this.#unsettled(purchase, hold, outcome, from);
     const { transaction } = outcome;
     await this.deps.books.record(hold, "settled", { transaction, executions: 1 });
     return await this.#serveSettled(purchase, hold, transaction);
   }
 
+  /** A reply that was kept need not be made again. */
+  async #fetchAgain(purchase: Purchase, hold: Hold, transaction: string): Promise<Response> {
+    const { ledger, books } = this.deps;
+    const kept = purchase.payment.identifier !== undefined && await ledger.findReply(hold.id);
+    if (!kept) return await this.#serveSettled(purchase, hold, transaction);
+    await books.record(hold, "delivered", { executions: -1 });
+    return replay(kept);
+  }
+
   /** The backend's reply to what is paid for, whatever its status. */
   async #serveSettled(purchase: Purchase, hold: Hold, transaction: string): Promise<Response> {
     const { payment, access } = purchase;
-    const receipt = receiptHeader(payment, access.terms, { success: true, transaction });
+    let reply: BackendReply;
     try {
       const identity = identityHeaders(payment, access.terms, transaction || undefined);
-      return this.#deliver(purchase, hold, await purchase.callBackend(identity), receipt);
+      reply = await purchase.callBackend(identity);
     } catch (error) {
       purchase.rule.count("upstream_failed");
-      const fields = { ...describe(purchase), transaction, error: String(error) };
-      this.deps.log.error("charged, but the backend failed", fields);
-      const executions = isUnreached(error) ? -1 : 0;
-      await this.deps.books.record(hold, "undelivered", {
-        reason: "the backend failed",
-        executions,
-      });
-      throw Failure.from(error).withHeaders([receipt]);
+      throw await this.#owe(purchase, hold, transaction, error);
     }
+    return await this.#deliver(purchase, hold, reply, transaction);
   }
 
-  #deliver(purchase: Purchase, hold: Hold, reply: BackendReply, receipt: HeaderLine): Response {
-    const { ledger, books, log } = this.deps;
-    const response = reply.finish([receipt]);
+  async #deliver(
+    purchase: Purchase,
+    hold: Hold,
+    reply: BackendReply,
+    transaction: string,
+  ): Promise<Response> {
+    const { ledger, log } = this.deps;
+    let response: Response;
+    try {
+      response = reply.finish([receiptOf(purchase, transaction)]);
+    } catch (error) {
+      throw await this.#owe(purchase, hold, transaction, error);
+    }
     // Paid for, and got an error of the server: that is no reply to the buyer's question.
     const failed = reply.status >= 500;
     const kept = failed || purchase.payment.identifier === undefined
@@ -139,11 +161,42 @@ export class PaymentFlow {
       : keepReply(ledger, hold, response, log);
     reply.delivery.then(async (outcome) => {
       await kept.saved;
-      if (failed) await books.record(hold, "undelivered", { reason: `status ${reply.status}` });
-      else if (outcome === "delivered") await books.record(hold, "delivered");
-      else await books.record(hold, "undelivered", { reason: "the connection broke" });
+      if (failed) await this.#note(hold, "undelivered", `status ${reply.status}`);
+      else if (outcome === "delivered") await this.#note(hold, "delivered");
+      else await this.#note(hold, "undelivered", "the connection broke");
     });
     return kept.response;
+  }
+
+  /** Charged, and nothing to show for it: the buyer gets the receipt, and may fetch the reply later. */
+  async #owe(
+    purchase: Purchase,
+    hold: Hold,
+    transaction: string,
+    error: unknown,
+  ): Promise<Failure> {
+    const fields = { ...describePurchase(purchase), transaction, error: String(error) };
+    this.deps.log.error("charged, but the backend failed", fields);
+    const executions = isUnreached(error) ? -1 : 0;
+    const details = { reason: "the backend failed", executions } as const;
+    await this.deps.books.record(hold, "undelivered", details);
+    return Failure.from(error).withHeaders([receiptOf(purchase, transaction)]);
+  }
+
+  /** For the time after the reply; who has taken the payment over knows better what became of it. */
+  async #note(hold: Hold, to: "delivered" | "undelivered", reason?: string): Promise<void> {
+    await this.deps.books.record(hold, to, reason === undefined ? {} : { reason }).catch(() => {});
+  }
+
+  /** @throws {Failure} when the identifier has come to stand for another payment in the meantime */
+  async #claimName({ hold, claimName }: Reserved): Promise<void> {
+    const claimed = await claimName().catch((error) => {
+      this.deps.ledger.abandon(hold);
+      throw error;
+    });
+    if (claimed) return;
+    await this.deps.books.record(hold, "released", { reason: "its identifier is in use" });
+    throw new Failure("payment_in_flight", hold.id);
   }
 
   /** Puts on record what is about to be done; without that it is not done. */
@@ -159,21 +212,14 @@ export class PaymentFlow {
 
   /** @returns the reason why the payment is invalid, or undefined */
   async #verify(purchase: Purchase, hold: Hold): Promise<string | undefined> {
-    const { payment, access, resourceUrl, rule } = purchase;
-    const { facilitator, books, signatures, metrics } = this.deps;
-    const start = performance.now();
+    const { books, calls } = this.deps;
     try {
-      const verdict = await facilitator.verify(payment, access.terms, resourceUrl);
-      if (verdict.kind === "valid") return undefined;
-      signatures.refused(purchase, verdict.reason);
-      await books.record(hold, "rejected", { reason: verdict.reason });
-      return verdict.reason;
+      const reason = await calls.verify(purchase);
+      if (reason !== undefined) await books.record(hold, "rejected", { reason });
+      return reason;
     } catch (error) {
-      rule.count("verification_error");
       await books.record(hold, "released", { reason: "the facilitator did not answer" });
       throw error;
-    } finally {
-      metrics.verificationDuration.observe(performance.now() - start);
     }
   }
 
@@ -190,29 +236,6 @@ export class PaymentFlow {
     }
   }
 
-  async #settle(purchase: Purchase): Promise<SettleOutcome> {
-    const { payment, access, rule, resourceUrl } = purchase;
-    const { facilitator, log } = this.deps;
-    const outcome = await facilitator.settle(payment, access.terms, resourceUrl);
-    const fields = describe(purchase);
-    if (outcome.kind === "settled") {
-      rule.count("payment_accepted");
-      access.amounts.add(access.terms.networkV1 ?? access.terms.network, access.price);
-      log.info("payment settled", { ...fields, transaction: outcome.transaction });
-    } else if (outcome.kind === "refused") {
-      rule.count("settlement_failed");
-      log.warn("settlement refused", { ...fields, reason: outcome.reason });
-    } else if (outcome.kind === "not_sent") {
-      rule.count("settlement_failed");
-      log.warn("settlement not sent", { ...fields, reason: outcome.failure.detail });
-    } else {
-      rule.count("settlement_unknown");
-      const { code, detail } = outcome.failure;
-      log.error("settlement outcome unknown", { ...fields, code, detail });
-    }
-    return outcome;
-  }
-
   /** Refused: the terms again. Not sent, or nobody knows: 503, and no new terms. */
   async #unsettled(
     purchase: Purchase,
@@ -220,10 +243,9 @@ export class PaymentFlow {
     outcome: Exclude<SettleOutcome, { kind: "settled" }>,
     from: "reserved" | "executed" | "unknown",
   ): Promise<Response> {
-    const { books, signatures, onDoubt } = this.deps;
+    const { books, onDoubt } = this.deps;
     // After an attempt in doubt, a refusal ("nonce already used") may well be its success.
     if (outcome.kind === "refused" && from !== "unknown") {
-      if (from === "reserved") signatures.refused(purchase, outcome.reason);
       await books.record(hold, "rejected", { reason: outcome.reason });
       return refuseSettlement(purchase, outcome.reason);
     }
@@ -244,6 +266,15 @@ function isUnreached(error: unknown): boolean {
   return error instanceof UpstreamFailure && error.sent === "no";
 }
 
+/** That of a key of its own; wallets that are contracts have longer ones. */
+function hasUsualSignature({ payment }: Purchase): boolean {
+  return payment.message.payload.signature.length === 2 + 65 * 2;
+}
+
+function receiptOf({ payment, access }: Purchase, transaction: string): HeaderLine {
+  return receiptHeader(payment, access.terms, { success: true, transaction });
+}
+
 function claimOf({ payment, access, resourceUrl }: Purchase): string {
   return writeClaim({ payment, terms: access.terms, resourceUrl });
 }
@@ -260,13 +291,4 @@ function refuseSettlement(purchase: Purchase, reason: string): Response {
   const settlement = { success: false, errorReason: reason } as const;
   response.headers.append(...receiptHeader(payment, access.terms, settlement));
   return response;
-}
-
-/** What identifies a payment in the log; the signature stays out. */
-function describe({ rule, access, payment }: Purchase) {
-  const { route, pattern } = rule;
-  const { payer, nonce } = payment.authorization;
-  const { network, asset, amount, payTo } = access.terms;
-  const name = `${route.namespace}/${route.name}`;
-  return { route: name, path: pattern, payer, nonce, amount, asset, network, payTo };
 }

@@ -4,9 +4,11 @@ import type { Logger } from "../../store/log.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import { ChainReader } from "../chain/chain_reader.ts";
 import type { FacilitatorClient } from "../facilitator/facilitator_client.ts";
+import { LedgerCleaner } from "./ledger_cleaner.ts";
 import { PaymentAdmission } from "./admission.ts";
 import { InvalidSignatures } from "./invalid_signatures.ts";
 import { PaymentBooks } from "./payment_books.ts";
+import { PaymentCalls } from "./payment_calls.ts";
 import { PaymentFlow } from "./payment_flow.ts";
 import { Reconciler } from "./reconciler.ts";
 import { SignatureGuard } from "./signature_guard.ts";
@@ -33,6 +35,7 @@ export class PaymentService {
   readonly #books: PaymentBooks;
   readonly #chain: ChainReader;
   readonly #reconciler: Reconciler;
+  readonly #cleaner: LedgerCleaner;
 
   constructor(private readonly deps: PaymentServiceDeps) {
     const { settings, facilitator, ledger, metrics, log } = deps;
@@ -41,17 +44,16 @@ export class PaymentService {
     const books = this.#books = new PaymentBooks(payments, log);
     const chain = this.#chain = new ChainReader(settings.rpcUrls);
     const reconciler = this.#reconciler = new Reconciler(
-      { upkeep, facilitator, chain, metrics, log },
-      { intervalMs: settings.reconcileMs, retention: settings.retention },
+      { payments, upkeep, facilitator, chain, metrics, log },
+      settings.reconcileMs,
     );
+    this.#cleaner = new LedgerCleaner(upkeep, settings.retention, log);
     reconciler.start();
     this.flow = new PaymentFlow({
       admission: new PaymentAdmission(payments, identifiers, signatures),
-      facilitator,
+      calls: new PaymentCalls({ facilitator, signatures, metrics, log }),
       ledger: payments,
       books,
-      signatures,
-      metrics,
       log,
       onDoubt: reconciler.notice,
     });
@@ -59,8 +61,9 @@ export class PaymentService {
 
   /** For the end of the process: writes what is still to be written, and says what stays open. */
   async close(): Promise<void> {
-    await this.#reconciler.close();
+    // What has happened first: it must be written even if something else does not end in time.
     await this.#books.close();
+    await Promise.all([this.#reconciler.close(), this.#cleaner.close()]);
     this.#chain.close();
     for (const payment of this.deps.ledger.payments.held()) {
       this.deps.log.error("payment left open at the shutdown", { payment });

@@ -37,12 +37,28 @@ export class SignatureGuard {
     const { payment, access, resourceUrl } = purchase;
     if (await recoversToPayer(payment, access.terms) === true) return true;
     const verdict = await this.facilitator.verify(payment, access.terms, resourceUrl);
-    if (verdict.kind === "invalid") this.refused(purchase, verdict.reason);
+    if (verdict.kind === "invalid") await this.refused(purchase, verdict.reason);
     return verdict.kind === "valid";
   }
 
-  /** To be told of each payment that was refused. */
-  refused({ client, payment }: Purchase, reason: string): void {
-    if (signatureReason.test(reason)) this.invalid.add(client, payment.authorization.payer);
+  /** To be told of each payment that a facilitator has refused. */
+  async refused(purchase: Purchase, reason: string): Promise<void> {
+    if (signatureReason.test(reason)) this.#count(purchase);
+    else await this.unanswered(purchase);
+  }
+
+  /**
+   * To be told of each payment that a facilitator has been asked about without an acceptance. There
+   * are signatures that facilitators answer with an error instead of a verdict: what cannot be shown
+   * to be the payer's own counts like an invalid one.
+   */
+  async unanswered(purchase: Purchase): Promise<void> {
+    if (await recoversToPayer(purchase.payment, purchase.access.terms) !== true) {
+      this.#count(purchase);
+    }
+  }
+
+  #count({ client, payment }: Purchase): void {
+    this.invalid.add(client, payment.authorization.payer);
   }
 }

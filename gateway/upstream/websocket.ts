@@ -1,5 +1,6 @@
 import { createDirectHttpClient } from "./direct_http_client.ts";
 import type { HeaderLines } from "./headers.ts";
+import type { Delivery } from "./reply.ts";
 import { Failure } from "../failures.ts";
 import { UpstreamFailure } from "./transport.ts";
 
@@ -81,10 +82,16 @@ export class WebSocketProxy {
 export class BackendSocket {
   #early: (string | ArrayBuffer)[] = [];
   #earlyBytes = 0;
+  readonly #delivery = Promise.withResolvers<Delivery>();
 
   constructor(private readonly socket: WebSocket) {
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.#keep(data);
+  }
+
+  /** Whether the client got its 101. */
+  get delivery(): Promise<Delivery> {
+    return this.#delivery.promise;
   }
 
   /** Answers the client's handshake and connects both sides until one of them closes. */
@@ -105,12 +112,16 @@ export class BackendSocket {
       response.headers.set("sec-websocket-protocol", this.socket.protocol);
     }
     client.onopen = () => {
+      this.#delivery.resolve("delivered");
       for (const data of this.#early) forward(data, this.socket, client);
       this.socket.onmessage = ({ data }) => forward(data, this.socket, client);
       closeTogether(this.socket, client);
     };
     client.onmessage = ({ data }) => forward(data, client, this.socket);
     closeTogether(client, this.socket);
+    for (const end of ["close", "error"]) {
+      client.addEventListener(end, () => this.#delivery.resolve("aborted"));
+    }
     return response;
   }
 

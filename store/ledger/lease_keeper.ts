@@ -34,13 +34,19 @@ export class LeaseKeeper {
     this.#holds.clear();
   }
 
-  #renewOlderThan(time: number): void {
-    for (const entry of this.#holds.values()) {
-      if (entry.renewedAt > time) continue;
-      this.renew(entry.hold).then(
-        (held) => held ? entry.renewedAt = performance.now() : this.forget(entry.hold),
-        () => {}, // tried again at the next turn
-      );
-    }
+  /** Renews all of them now. */
+  async renewAll(): Promise<void> {
+    await Promise.all(this.#renewOlderThan(Infinity));
+  }
+
+  #renewOlderThan(time: number): Promise<void>[] {
+    return [...this.#holds.values()].filter(({ renewedAt }) => renewedAt <= time).map(
+      async (entry) => {
+        // What fails is tried again at the next turn.
+        const held = await this.renew(entry.hold).catch(() => undefined);
+        if (held === true) entry.renewedAt = performance.now();
+        if (held === false) this.forget(entry.hold);
+      },
+    );
   }
 }

@@ -46,7 +46,8 @@ export class LedgerSql {
       ON CONFLICT (id) DO UPDATE SET
         ${rebound.map((column) => `${column} = excluded.${column}`).join(", ")},
         state = 'reserved', fence = payments.fence + 1, reason = NULL,
-        lease_until = excluded.lease_until, updated_at = excluded.updated_at
+        lease_until = excluded.lease_until, created_at = excluded.created_at,
+        updated_at = excluded.updated_at
       WHERE (payments.state IN ('rejected', 'released') AND payments.executions = 0)
         OR (payments.state = 'reserved' AND payments.lease_until <= ${now})
       RETURNING fence`;
@@ -72,10 +73,11 @@ export class LedgerSql {
       WHERE ${isOpen} AND state = 'executed' AND (valid_before * 1000 < ${now} OR updated_at < ${now} - ?)
       RETURNING id`;
     this.takeDoubtful = `UPDATE payments SET checks = checks + 1,
-        next_check_at = ${now} + ? * CASE WHEN checks < 6 THEN checks + 1 ELSE 60 END
+        next_check_at = ${now} + ? *
+          CASE WHEN checks < 6 THEN checks + 1 WHEN checks < 20 THEN 60 ELSE 720 END
       WHERE next_check_at <= ${now} AND state = 'unknown' AND id IN (
         SELECT id FROM payments WHERE ${isOpen} AND state = 'unknown' AND next_check_at <= ${now}
-        ORDER BY next_check_at LIMIT ?)
+        ORDER BY checks, next_check_at LIMIT ?)
       RETURNING *`;
     this.foundUnused = `UPDATE payments SET unused_at = ${now}
       WHERE id = ? AND fence = ? AND state = 'unknown' AND updated_at <= ${now} - ? RETURNING id`;
@@ -87,9 +89,8 @@ export class LedgerSql {
       WHERE id = ? AND fence = ? AND state = 'unknown' RETURNING id`;
     this.claimIdentifier = `INSERT INTO payment_identifiers VALUES (?, ?, ?, ${now})
       ON CONFLICT (key) DO NOTHING RETURNING key`;
-    this.findIdentifier = `SELECT payment_id, request_digest,
-        CASE WHEN created_at < ${now} - 60000 THEN 1 ELSE 0 END AS stale
-      FROM payment_identifiers WHERE key = ?`;
+    this.findIdentifier = `SELECT payment_id, request_digest FROM payment_identifiers
+      WHERE key = ?`;
     this.rebindIdentifier = `UPDATE payment_identifiers SET payment_id = ?, request_digest = ?,
       created_at = ${now} WHERE key = ? AND payment_id = ? RETURNING key`;
     this.keepReply = `INSERT INTO payment_replies VALUES (?, ?, ?, ?, ${now})
@@ -117,7 +118,7 @@ export class LedgerSql {
 export const insertColumns = [
   ...["id", "network", "asset", "transfer_method", "payer", "nonce", "amount", "price", "pay_to"],
   ...["route", "path", "http_method", "host", "facilitator_url", "valid_before", "proof"],
-  ...["request_digest", "owner"],
+  ...["request_digest", "identifier", "owner"],
 ] as const;
 
 /** Of those, what a payment that was never used gives up when it is reserved anew. */
@@ -178,7 +179,7 @@ function lapseStatement(now: string, which: string): string {
 /** A bounded piece at a time, so that a long overdue clean-up holds nobody up. */
 function deleteSome(table: string, key: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ${key} IN (
-    SELECT ${key} FROM ${table} WHERE ${condition} LIMIT 1000) RETURNING ${key}`;
+    SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?) RETURNING ${key}`;
 }
 
 function quoted(states: readonly string[]): string {

@@ -8,6 +8,8 @@ import type { SqlDatabase } from "./sql_database.ts";
 /** A payment that was sent to `/settle` and whose outcome is to be found out. */
 export interface DoubtfulPayment extends PaymentRecord {
   readonly fence: number;
+  /** Times that somebody has tried to find out, this one included. */
+  readonly checks: number;
   /** What `MoveDetails.claim` was. */
   readonly claim: string | undefined;
 }
@@ -21,12 +23,11 @@ export type Resolution =
 export interface Retention {
   /** Payments that were begun and have ended. */
   readonly paymentsMs: number;
+  /** Those of them that never got as far as a backend or a settlement. */
+  readonly unusedMs: number;
   /** Identifiers of payments, and the replies that are kept for them. */
   readonly identifiersMs: number;
 }
-
-/** Payments that never got anywhere say nothing after a day. */
-const unusedMs = 24 * 3_600_000;
 
 /** Moves on what no request works on any more. Any replica may do any of it at any time. */
 export class LedgerUpkeep {
@@ -51,6 +52,7 @@ export class LedgerUpkeep {
     return rows.map((row) => ({
       ...toRecord(row),
       fence: row.fence as number,
+      checks: row.checks as number,
       claim: (row.claim as string | null) ?? undefined,
     }));
   }
@@ -78,19 +80,25 @@ export class LedgerUpkeep {
     return (await this.database.query(this.sql.resolve, values)).length > 0;
   }
 
-  /** Removes what is older than its retention; open payments stay for ever. */
-  async prune({ paymentsMs, identifiersMs }: Retention): Promise<void> {
+  /**
+   * Removes a piece of what is older than its retention; open payments stay for ever.
+   * @param limit rows of each kind: a large piece would hold everybody up
+   * @returns whether there may be more
+   */
+  async prune({ paymentsMs, unusedMs, identifiersMs }: Retention, limit: number): Promise<boolean> {
     const { sql } = this;
-    const unused = Math.min(paymentsMs, unusedMs);
     const pieces: [string, number[]][] = [
       [sql.prune, [paymentsMs, paymentsMs]],
-      [sql.pruneUnused, [unused]],
+      [sql.pruneUnused, [Math.min(paymentsMs, unusedMs)]],
       [sql.pruneIdentifiers, [identifiersMs]],
       [sql.pruneReplies, [identifiersMs]],
     ];
+    let more = false;
     for (const [statement, ages] of pieces) {
       if (ages.includes(Infinity)) continue;
-      while ((await this.database.query(statement, ages)).length > 0);
+      const removed = await this.database.query(statement, [...ages, limit]);
+      more ||= removed.length === limit;
     }
+    return more;
   }
 }

@@ -25,6 +25,7 @@ const steps: readonly ((dialect: SqlDialect) => readonly string[])[] = [
       valid_before ${integer} NOT NULL,
       proof TEXT NOT NULL,
       request_digest TEXT,
+      identifier TEXT,
       state TEXT NOT NULL,
       reason TEXT,
       transaction_hash TEXT,

@@ -2,53 +2,63 @@ import type { LedgerSql } from "./ledger_sql.ts";
 import type { SqlDatabase, SqlRow } from "./sql_database.ts";
 
 /** What an identifier that a buyer gave to its payment stands for. */
-export type IdentifierClaim =
-  /** For this payment, from now on. */
-  | { readonly kind: "claimed" }
-  /** For another payment that asks for the same: its outcome is the answer. */
+export type IdentifierMeaning =
+  /** Nothing, or this payment, or one that was never charged: this one may have it. */
+  | { readonly kind: "free" }
+  /** Another payment that asks for the same: its outcome is the answer. */
   | { readonly kind: "same_request"; readonly paymentId: string }
-  /** For another request. */
+  /** Another request. */
   | { readonly kind: "conflict" };
 
 /**
  * The extension `payment-identifier` (payment_identifier.md, "Idempotency Behavior"): the first
- * request that is charged under an identifier owns it; one that was never charged gives it back.
+ * payment that may be charged under an identifier owns it; one that was never charged gives it back.
  */
 export class PaymentIdentifiers {
   constructor(private readonly database: SqlDatabase, private readonly sql: LedgerSql) {}
 
   /**
+   * Looks without writing: payments that nobody signed must leave nothing behind.
+   *
    * @param key the identifier, with what keeps strangers apart
    * @param paymentId key of the payment that comes with it
-   * @param requestDigest of the request, what it pays for included
+   * @param request what it pays for
    */
-  async claim(key: string, paymentId: string, requestDigest: string): Promise<IdentifierClaim> {
+  async find(key: string, paymentId: string, request: string): Promise<IdentifierMeaning> {
+    const [bound] = await this.database.query(this.sql.findIdentifier, [key]);
+    if (bound === undefined || await this.#isFree(bound, paymentId, request)) {
+      return { kind: "free" };
+    }
+    return bound.request_digest === request
+      ? { kind: "same_request", paymentId: bound.payment_id as string }
+      : { kind: "conflict" };
+  }
+
+  /**
+   * Takes an identifier for a payment that is held, and known to be signed by its payer.
+   * @returns false when it stands for another payment by now
+   */
+  async claim(key: string, paymentId: string, request: string): Promise<boolean> {
+    const { database, sql } = this;
     for (;;) {
-      const { database, sql } = this;
-      const inserted = await database.query(sql.claimIdentifier, [key, paymentId, requestDigest]);
-      if (inserted.length > 0) return { kind: "claimed" };
+      const inserted = await database.query(sql.claimIdentifier, [key, paymentId, request]);
+      if (inserted.length > 0) return true;
       const [bound] = await database.query(sql.findIdentifier, [key]);
       if (bound === undefined) continue; // removed in between, for its age
-      if (bound.request_digest === requestDigest && bound.payment_id === paymentId) {
-        return { kind: "claimed" };
-      }
-      if (!await this.#isFree(bound)) {
-        return bound.request_digest === requestDigest
-          ? { kind: "same_request", paymentId: bound.payment_id as string }
-          : { kind: "conflict" };
-      }
-      const values = [paymentId, requestDigest, key, bound.payment_id as string];
-      if ((await database.query(sql.rebindIdentifier, values)).length > 0) {
-        return { kind: "claimed" };
-      }
+      if (!await this.#isFree(bound, paymentId, request)) return false;
+      const values = [paymentId, request, key, bound.payment_id as string];
+      if ((await database.query(sql.rebindIdentifier, values)).length > 0) return true;
     }
   }
 
-  /** The payment that it stands for was never charged, and is not going to be. */
-  async #isFree(bound: SqlRow): Promise<boolean> {
+  async #isFree(bound: SqlRow, paymentId: string, request: string): Promise<boolean> {
+    const isOwn = bound.payment_id === paymentId;
+    if (isOwn && bound.request_digest === request) return true;
     const [row] = await this.database.query(this.sql.find, [bound.payment_id as string]);
-    // Without a row its request is just about to make one, unless it died before it could.
-    if (row === undefined) return bound.stale === 1;
+    // Without a row it was over, and has been removed for its age: maybe charged.
+    if (row === undefined) return false;
+    // Its own, for another request: free as long as that was not charged either.
+    if (isOwn && row.executions === 0 && row.state === "reserved") return true;
     return row.state === "rejected" || row.state === "released";
   }
 }

@@ -30,6 +30,8 @@ export type Reservation =
   | { readonly kind: "unknown" }
   /** It pays for something else. */
   | { readonly kind: "bound_elsewhere" }
+  /** Paid, and its lost reply cannot be fetched: too late, too often, or not to be told apart. */
+  | { readonly kind: "lost" }
   /** It pays for nothing more. `delivered`: its reply has arrived, and may have been kept. */
   | { readonly kind: "used"; readonly delivered: boolean }
   /** There is no such payment on record; only where none may be made (`find`). */
@@ -169,6 +171,11 @@ export class PaymentLedger {
     return (await this.database.query(this.sql.renew, values)).length > 0;
   }
 
+  /** Says so of all payments that this process holds, as after a time in which it could not. */
+  async renewAll(): Promise<void> {
+    await this.#leases.renewAll();
+  }
+
   /** Keys of the payments that this process holds. */
   held(): string[] {
     return this.#leases.held();
@@ -181,22 +188,24 @@ export class PaymentLedger {
 
   /** A row that nobody holds. */
   async #continue(row: FoundRow, payment: NewPayment, options: FindOptions): Promise<Reservation> {
-    const sameRequest = row.request_digest !== null && isBoundTo(row, payment) &&
-      row.request_digest === payment.requestDigest;
-    const samePayer = options.proven === true || row.proof === payment.proof;
+    const sameRequest = isBoundTo(row, payment) && row.request_digest === payment.requestDigest;
+    // The signature is on the chain once it is settled; the name that its buyer gave it is not.
+    const sameBuyer = (options.proven === true || row.proof === payment.proof) &&
+      (row.identifier ?? undefined) === payment.identifier;
     switch (row.state) {
       case "rejected":
       case "released":
         return row.executions === 0 ? { kind: "absent" } : { kind: "used", delivered: false };
       case "delivered":
-        return { kind: "used", delivered: sameRequest && samePayer };
+        return { kind: "used", delivered: sameRequest && sameBuyer };
       case "undelivered":
-        if (!sameRequest) return { kind: "bound_elsewhere" };
-        return samePayer
+        if (!sameBuyer) return { kind: "used", delivered: false };
+        if (row.request_digest === null) return { kind: "lost" };
+        return sameRequest
           ? await this.#fetchAgain(row, payment, options)
-          : { kind: "used", delivered: false };
+          : { kind: "bound_elsewhere" };
       default: {
-        const chargeable = options.mayCharge === true && row.proof === payment.proof;
+        const chargeable = options.mayCharge === true && row.proof === payment.proof && sameBuyer;
         return sameRequest && chargeable ? await this.#settleAgain(row) : { kind: "unknown" };
       }
     }
@@ -216,7 +225,7 @@ export class PaymentLedger {
     }
     const [now] = await this.database.query(this.sql.find, [id]);
     // Unchanged, so it was refused for its age or the number of attempts; else a copy was faster.
-    if (now?.fence === fence) return { kind: "used", delivered: false };
+    if (now?.fence === fence) return { kind: "lost" };
     return await this.find(payment, options);
   }
 
@@ -243,6 +252,8 @@ type FoundRow = SqlRow & {
   readonly state: PaymentState;
   readonly fence: number;
   readonly executions: number;
+  readonly request_digest: string | null;
+  readonly identifier: string | null;
 };
 
 function isBoundTo(
@@ -276,6 +287,7 @@ function insertValues(id: string, payment: NewPayment, owner: string): SqlValue[
     valid_before: Number(validBefore < latest ? validBefore : latest),
     proof: payment.proof,
     request_digest: payment.requestDigest ?? null,
+    identifier: payment.identifier ?? null,
     owner,
   };
   return insertColumns.map((column) => values[column]);

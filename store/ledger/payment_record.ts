@@ -37,6 +37,8 @@ export interface NewPayment extends PaymentIdentity, PaymentBinding {
   readonly proof: string;
   /** SHA-256 of method, host, path, query and body; absent when the body was not read whole. */
   readonly requestDigest?: string;
+  /** What its buyer calls it, with what keeps strangers apart: no chain tells that. */
+  readonly identifier?: string;
 }
 
 /** A row as people read it. Times in ms since 1970, amounts in atomic units. */

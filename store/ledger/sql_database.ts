@@ -11,7 +11,10 @@ export type SqlRow = Readonly<Record<string, unknown>>;
  */
 export interface SqlDatabase {
   readonly dialect: SqlDialect;
-  /** @throws {LedgerUnavailable} when it is not known whether the statement was carried out */
+  /**
+   * @throws {LedgerUnavailable} when it is not known whether the statement was carried out
+   * @throws {LedgerRefused} when it was not, and never will be
+   */
   query(sql: string, values?: readonly SqlValue[]): Promise<SqlRow[]>;
   /** Runs `work` alone among all processes on this database, in one transaction. */
   exclusively(work: (run: RunStatement) => Promise<void>): Promise<void>;
@@ -35,6 +38,14 @@ export interface SqlDialect {
 /** The database cannot be reached, or did not say what became of a statement. Nothing may be charged. */
 export class LedgerUnavailable extends Error {
   override readonly name = "LedgerUnavailable";
+}
+
+/**
+ * The database understood the statement and does not want it: a constraint, a value that does not
+ * fit, a table that is not there. Nothing was done, and asking again brings the same answer.
+ */
+export class LedgerRefused extends Error {
+  override readonly name = "LedgerRefused";
 }
 
 /** Whether a ledger is named by a URL of PostgreSQL, and not by the path of an SQLite file. */

@@ -86,6 +86,7 @@ export class SqliteDatabase implements SqlDatabase {
   }
 
   close(): Promise<void> {
+    if (this.#jobs.length > 0) this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     this.#commit();
     this.#database.close();
     return Promise.resolve();

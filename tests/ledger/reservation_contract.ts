@@ -127,11 +127,11 @@ export const reservationContract: Record<string, ContractCase> = {
       assert.equal(again.kind, "fetch_again");
       await ledger.payments.move(again.hold, "undelivered");
     }
-    assert.equal(await kindOf(ledger, often), "used");
+    assert.equal(await kindOf(ledger, often), "lost");
     const late = newPayment();
     await bringTo(ledger, late, "undelivered");
     await database.query("UPDATE payments SET settled_at = 1 WHERE nonce = ?", [late.nonce]);
-    assert.equal(await kindOf(ledger, late), "used");
+    assert.equal(await kindOf(ledger, late), "lost");
   },
 
   "an attempt that did not reach the backend is none": async ({ ledger }) => {
@@ -147,7 +147,25 @@ export const reservationContract: Record<string, ContractCase> = {
   "a request that was not read whole fetches nothing again": async ({ ledger }) => {
     const { requestDigest: _, ...payment } = newPayment();
     await bringTo(ledger, payment, "undelivered");
-    assert.equal(await kindOf(ledger, payment), "bound_elsewhere");
+    assert.equal(await kindOf(ledger, payment), "lost");
+  },
+
+  "a payment with a name is fetched again under that name alone": async ({ ledger }) => {
+    const named = newPayment({ identifier: "order 1" });
+    const { identifier: _, ...nameless } = named;
+    for (const [payment, other] of [[named, nameless], [nameless, named]] as const) {
+      const fresh = { ...payment, nonce: newPayment().nonce };
+      await bringTo(ledger, fresh, "undelivered");
+      const { nonce } = fresh;
+      assert.equal(await kindOf(ledger, { ...other, nonce }), "used");
+      assert.equal(await kindOf(ledger, { ...fresh, identifier: "order 2" }), "used");
+      const again = await ledger.payments.reserve(fresh) as { kind: string; hold: Hold };
+      assert.equal(again.kind, "fetch_again");
+      await ledger.payments.move(again.hold, "delivered");
+      const used = (delivered: boolean) => ({ kind: "used", delivered });
+      assert.deepEqual(await ledger.payments.reserve({ ...other, nonce }), used(false));
+      assert.deepEqual(await ledger.payments.reserve(fresh), used(true));
+    }
   },
 
   "a payment that was not sent to the facilitator is settled first when it comes again": async (

@@ -149,7 +149,8 @@ export const upkeepContract: Record<string, ContractCase> = {
     await bringTo(ledger, young, "delivered");
     await bringTo(ledger, valid, "delivered");
     await age(bed, valid);
-    await ledger.upkeep.prune({ paymentsMs: 60_000, identifiersMs: Infinity });
+    const retention = { paymentsMs: 60_000, unusedMs: 60_000, identifiersMs: Infinity };
+    while (await ledger.upkeep.prune(retention, 2));
     for (const { state, payment } of byState) {
       const kept = (await ledger.history.show(payment.nonce)).length === 1;
       assert.equal(kept, openStates.includes(state), state);
@@ -164,30 +165,49 @@ export const upkeepContract: Record<string, ContractCase> = {
     const second = newPayment();
     const key = `key ${first.nonce}`;
     const [a, b] = [paymentKey(first), paymentKey(second)];
-    assert.deepEqual(await identifiers.claim(key, a, "request"), { kind: "claimed" });
-    assert.deepEqual(await identifiers.claim(key, a, "request"), { kind: "claimed" }, "sent again");
-    const same = { kind: "same_request", paymentId: a };
-    assert.deepEqual(await identifiers.claim(key, b, "request"), same, "about to be reserved");
+    const free = { kind: "free" };
+    assert.deepEqual(await identifiers.find(key, a, "request"), free);
+    assert.deepEqual(await identifiers.find(key, b, "other"), free, "a look leaves nothing behind");
     const hold = await reserve(ledger, first);
-    assert.deepEqual(await identifiers.claim(key, b, "request"), same);
-    assert.deepEqual(await identifiers.claim(key, b, "other"), { kind: "conflict" });
-    assert.deepEqual(await identifiers.claim(key, a, "other"), { kind: "conflict" });
-    await ledger.payments.move(hold, "rejected");
-    assert.deepEqual(await identifiers.claim(key, b, "other"), { kind: "claimed" });
-    assert.deepEqual(await identifiers.claim(key, a, "request"), { kind: "conflict" });
+    assert.equal(await identifiers.claim(key, a, "request"), true);
+    assert.equal(await identifiers.claim(key, a, "request"), true, "once more");
+    const same = { kind: "same_request", paymentId: a };
+    assert.deepEqual(await identifiers.find(key, b, "request"), same);
+    assert.deepEqual(await identifiers.find(key, b, "other"), { kind: "conflict" });
+    assert.equal(await identifiers.claim(key, b, "request"), false);
+    await ledger.payments.move(hold, "verified", { executions: 1 });
+    assert.deepEqual(await identifiers.find(key, a, "other"), { kind: "conflict" });
+    await ledger.payments.move(hold, "released");
+    assert.deepEqual(await identifiers.find(key, b, "other"), free, "never charged");
+    await reserve(ledger, second);
+    assert.equal(await identifiers.claim(key, b, "other"), true);
+    assert.deepEqual(await identifiers.find(key, a, "request"), { kind: "conflict" });
+  },
+
+  "an identifier whose payment was removed for its age is not charged again": async (
+    { ledger, database },
+  ) => {
+    const payment = newPayment();
+    const key = `key ${payment.nonce}`;
+    await bringTo(ledger, payment, "delivered");
+    assert.equal(await ledger.identifiers.claim(key, paymentKey(payment), "request"), true);
+    await database.query("DELETE FROM payments WHERE nonce = ?", [payment.nonce]);
+    const other = paymentKey(newPayment());
+    assert.equal(await ledger.identifiers.claim(key, other, "request"), false);
+    assert.equal((await ledger.identifiers.find(key, other, "request")).kind, "same_request");
   },
 
   "of 32 payments under one identifier at once, one is charged": async ({ ledger, replica }) => {
     const key = `key ${crypto.randomUUID()}`;
     const claims = await Promise.all(
-      Array.from(
-        { length: 32 },
-        (_, i) =>
-          (i % 2 ? ledger : replica).identifiers.claim(key, paymentKey(newPayment()), "request"),
-      ),
+      Array.from({ length: 32 }, async (_, i) => {
+        const payment = newPayment();
+        const one = i % 2 ? ledger : replica;
+        await reserve(one, payment);
+        return await one.identifiers.claim(key, paymentKey(payment), "request");
+      }),
     );
-    assert.equal(claims.filter(({ kind }) => kind === "claimed").length, 1);
-    assert.equal(claims.filter(({ kind }) => kind === "same_request").length, 31);
+    assert.equal(claims.filter((claimed) => claimed).length, 1);
   },
 
   "a reply is kept byte for byte, the first one counts": async ({ ledger }) => {

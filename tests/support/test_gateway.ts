@@ -37,7 +37,7 @@ const settings: GatewaySettings = {
   accessLog: false,
   rpcUrls: new Map(),
   reconcileMs: 5_000,
-  retention: { paymentsMs: Infinity, identifiersMs: Infinity },
+  retention: { paymentsMs: Infinity, unusedMs: Infinity, identifiersMs: Infinity },
 };
 
 /** A gateway in this process, on free ports, with a log that can be read. */
