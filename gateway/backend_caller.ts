@@ -88,19 +88,26 @@ export class BackendCaller {
     body: SmallBody | undefined,
   ): Promise<BackendReply> {
     const { request } = exchange;
+    // It tells of a client that leaves only whoever has asked for it before (measured on Deno 2.9.6).
+    const { signal } = request;
     if (isWebSocketUpgrade(request)) {
       const socket = await this.#openSocket(exchange, identity);
       return {
         status: 101,
         delivery: socket.delivery,
-        finish: (extra) => withHeaders(socket.bridge(request), extra),
+        finish(extra) {
+          // Of a client that has left, the runtime would never tell.
+          if (signal.aborted) {
+            socket.close();
+            throw new Failure("request_timeout", "the client left before the handshake ended");
+          }
+          return withHeaders(socket.bridge(request), extra);
+        },
         discard: () => Promise.resolve(socket.close()),
       };
     }
     const { promise, resolve } = Promise.withResolvers<Delivery>();
-    // The runtime takes a small reply also for a client that has left before; and it tells of that
-    // only whoever has asked for the signal while the client was there (measured on Deno 2.9.6).
-    const { signal } = request;
+    // The runtime takes a small reply also for a client that has left before.
     const isThere = (outcome: Delivery) => signal.aborted ? "aborted" : outcome;
     const onDone = (outcome: Delivery) => resolve(isThere(outcome));
     const paid = { body: body?.bytes, onDone };

@@ -41,3 +41,20 @@ Deno.test("what is not a range is refused with its text", () => {
     );
   }
 });
+
+Deno.test("the client is the last address that no trusted proxy has", () => {
+  const proxies = new TrustedProxies(["10.0.0.0/8", "fd00::/8"]);
+  const cases: [peer: string, forwardedFor: string | null, client: string][] = [
+    ["192.0.2.1", null, "192.0.2.1"],
+    ["192.0.2.1", "198.51.100.7", "192.0.2.1"], // a stranger's word
+    ["10.0.0.1", null, "10.0.0.1"],
+    ["10.0.0.1", "198.51.100.7", "198.51.100.7"],
+    ["10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"], // forged in front
+    ["10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"],
+    ["fd00::1", "2001:db8::5", "2001:db8::5"],
+    ["10.0.0.1", "unknown", "10.0.0.1"],
+  ];
+  for (const [peer, forwardedFor, client] of cases) {
+    assert.equal(proxies.clientOf(peer, forwardedFor), client, `${peer} ${forwardedFor}`);
+  }
+});

@@ -200,3 +200,49 @@ Deno.test("a name of the wrong form is 400, and a body of unknown length cannot 
   await unnamed.text();
   assert.equal(unnamed.status, 200, "naming is voluntary");
 });
+
+Deno.test("a stranger who rebuilds the payment from the chain gets neither reply nor attempts without its name", async () => {
+  await using bed = setUp();
+  const id = newId();
+  const nonce = `0x${crypto.getRandomValues(new Uint8Array(32)).toHex()}` as const;
+  const same = { authorization: { nonce, validAfter: "0" } };
+  const message = (name: string | undefined) => ({
+    message: name === undefined
+      ? {}
+      : { extensions: { "payment-identifier": { info: { required: false, id: name } } } },
+  });
+  const get = (path: string, name: string | undefined) =>
+    bed.pay(path, name, {}, { ...same, ...message(name) });
+  const endless = "/stream?events=0&interval=10";
+  const lost = await get(endless, id);
+  const reader = lost.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  await paymentBecomes(bed.gateway.ledger, "undelivered");
+  for (const name of [undefined, newId()]) {
+    const stranger = await get(endless, name);
+    assert.deepEqual([stranger.status, (await stranger.json()).error], [
+      402,
+      "payment_already_used",
+    ]);
+  }
+  const again = await get(endless, id);
+  assert.equal(again.status, 200);
+  await again.body?.cancel();
+  assert.deepEqual([bed.settlements(), bed.api.calls({ path: "/stream" })], [1, 2]);
+});
+
+Deno.test("payments that nobody signed leave no names behind, and take none away", async () => {
+  await using bed = setUp();
+  const id = newId();
+  const expired = { authorization: { validBefore: "1" } };
+  const invalidReason = "invalid_exact_evm_signature";
+  bed.facilitator.answers["/verify"] = { json: { isValid: false, invalidReason } };
+  for (const change of [expired, { domain: { name: "forged" } }]) {
+    await (await bed.pay("/paid/other", id, {}, change)).text();
+  }
+  bed.facilitator.answers["/verify"] = { json: { isValid: true } };
+  const served = await bed.pay("/paid/x", id);
+  await served.text();
+  assert.equal(served.status, 200, "under the same name, for another request");
+});

@@ -58,3 +58,35 @@ Deno.test("refusals that say nothing of the signature limit nobody", async () =>
     assert.equal(reply.status, 402);
   }
 });
+
+for (const settle of ["after-response", "before-request"] as const) {
+  Deno.test(`${settle}: odd signatures that make a facilitator fail leave no payments in doubt`, async () => {
+    await using api = startPaidApi();
+    await using facilitator = startScriptedFacilitator();
+    const terms = usdcTerms(facilitator.url, { settle });
+    await using gateway = startTestGateway(
+      snapshotOf(api.url, [rule("/paid", { kind: "paid", terms })]),
+    );
+    for (const endpoint of ["/verify", "/settle"] as const) {
+      facilitator.answers[endpoint] = { json: { error: "cannot read it" }, status: 500 };
+    }
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const requirements = usdcRequirements(2, terms.amount, terms.payTo);
+      const signed = await signPayment({ version: 2, buyer: 1, requirements });
+      // As of a wallet that is not deployed yet (ERC-6492).
+      const signature = `0x${"ab".repeat(200)}${"6492".repeat(16)}`;
+      const payload = { ...signed.message.payload as object, signature };
+      const header = btoa(JSON.stringify({ ...signed.message, payload }));
+      const reply = await fetch(`${gateway.url}/paid`, {
+        headers: { "payment-signature": header },
+      });
+      await reply.body?.cancel();
+      statuses.push(reply.status);
+    }
+    assert.deepEqual(statuses, [...Array(5).fill(502), ...Array(7).fill(429)]);
+    assert.equal(facilitator.received["/settle"].length, 0, "verified first");
+    const rows = await Array.fromAsync(gateway.ledger.history.list());
+    assert.deepEqual(rows.map(({ state }) => state), Array(5).fill("released"));
+  });
+}

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { startPaidApi } from "./rig/paid_api.ts";
 import { signPayment, usdcRequirements } from "./rig/sign_payment.ts";
+import { paymentBecomes } from "./support/payment_becomes.ts";
 import { startScriptedFacilitator } from "./support/scripted_facilitator.ts";
 import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
 
@@ -29,6 +30,14 @@ function setUp() {
 
 /** The handshake by hand, because a WebSocket client does not show the headers of the reply. */
 async function handshake(url: string, headers: [string, string][]): Promise<string> {
+  const connection = await openHandshake(url, headers);
+  const buffer = new Uint8Array(16 * 1024);
+  const read = await connection.read(buffer);
+  connection.close();
+  return new TextDecoder().decode(buffer.subarray(0, read ?? 0));
+}
+
+async function openHandshake(url: string, headers: [string, string][]): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
   const lines = [
     "GET /socket HTTP/1.1",
@@ -40,10 +49,7 @@ async function handshake(url: string, headers: [string, string][]): Promise<stri
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
   await connection.write(new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
-  const buffer = new Uint8Array(16 * 1024);
-  const read = await connection.read(buffer);
-  connection.close();
-  return new TextDecoder().decode(buffer.subarray(0, read ?? 0));
+  return connection;
 }
 
 Deno.test("a paid WebSocket: 402 unpaid, echo and one settlement when paid", async () => {
@@ -80,4 +86,22 @@ Deno.test("a paid WebSocket gets its receipt with the 101, or 402 when settlemen
   bed.facilitator.answers["/settle"] = { json: { success: false, errorReason: "no_money" } };
   const refused = await handshake(bed.gateway.url, [await bed.payment()]);
   assert.match(refused, /^HTTP\/1\.1 402 /);
+});
+
+Deno.test("a client that leaves before its 101 is owed the WebSocket that it has paid for", async () => {
+  await using bed = setUp();
+  const { promise: hold, resolve: goOn } = Promise.withResolvers<void>();
+  const json = { success: true, transaction: `0x${"5e".repeat(32)}`, network: "eip155:84532" };
+  bed.facilitator.answers["/settle"] = { json, after: hold };
+  const settling = bed.facilitator.called("/settle");
+  const payment = await bed.payment();
+  const connection = await openHandshake(bed.gateway.url, [payment]);
+  await settling;
+  connection.close();
+  // The runtime hears of it within its next turns; the settlement comes after that.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  goOn();
+  await paymentBecomes(bed.gateway.ledger, "undelivered");
+  assert.match(await handshake(bed.gateway.url, [payment]), /^HTTP\/1\.1 101 /);
+  assert.equal(bed.facilitator.received["/settle"].length, 1);
 });

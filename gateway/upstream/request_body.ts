@@ -12,7 +12,7 @@ export interface SmallBody {
 /** Bodies up to this length (bytes, announced) are read before a payment is reserved. */
 const maxReadBytes = 1024 * 1024;
 /** Of all bodies that are held at a time, in bytes: payments that nobody signed come for free. */
-const maxHeldBytes = 64 * 1024 * 1024;
+const defaultMaxHeldBytes = 64 * 1024 * 1024;
 
 /**
  * Reads bodies of requests that are announced to be small, so that the request can be told from others,
@@ -20,6 +20,8 @@ const maxHeldBytes = 64 * 1024 * 1024;
  */
 export class SmallBodies {
   #heldBytes = 0;
+
+  constructor(private readonly maxHeldBytes = defaultMaxHeldBytes) {}
 
   /**
    * @param timeoutMs for all of it: it is in nobody's way, but takes memory
@@ -37,7 +39,7 @@ export class SmallBodies {
       return { bytes: undefined, release() {} };
     }
     const length = announced === null ? Infinity : Number(announced);
-    if (length > maxReadBytes || this.#heldBytes + length > maxHeldBytes) return undefined;
+    if (length > maxReadBytes || this.#heldBytes + length > this.maxHeldBytes) return undefined;
     this.#heldBytes += length;
     try {
       const bytes = await readWhole(request, idleTimer, timeoutMs);
