@@ -84,6 +84,7 @@ export class ChainReader {
 
   /** Ends all looks at once. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     for (const look of this.#looks) look.abort(wasClosed());
     for (const { rpc } of this.#nodes.values()) rpc.close();

@@ -7,6 +7,11 @@ import { receiptSchema, transactionSchema } from "./rpc_schemas.ts";
 /** Seconds that the clock of the caller may be ahead of the chain's. */
 const clockSlackSeconds = 600n;
 
+/** Blocks that the search for one of a certain time goes at first; then twice as many each time. */
+const firstStep = 1000n;
+/** Blocks that such a search may miss it by: a node that allows 10 blocks of logs makes 2 calls of it. */
+const precision = 16n;
+
 /** Blocks in a row without any log that are taken for a quiet chain, and not for dropped logs. */
 const maxQuietBlocks = 10n;
 
@@ -147,16 +152,16 @@ export class ChainReading {
     return { from, end: await this.#blockAfter(validBefore, from) };
   }
 
-  /** A block that is not younger than `seconds`, and not many blocks older than has to be. */
+  /** A block that is not younger than `seconds`, or the first, and not many blocks too old. */
   async #blockBefore(seconds: bigint): Promise<bigint> {
     let young = this.head.number;
     let old = young;
-    for (let step = this.search.range; old > 0n; step *= 2n) {
+    for (let step = firstStep; old > 0n; step *= 2n) {
       old = young > step ? young - step : 0n;
       if ((await readBlock(this.rpc, old)).timestamp < seconds) break;
       young = old;
     }
-    while (young - old > this.search.range) {
+    while (young - old > precision) {
       const middle = (young + old) / 2n;
       if ((await readBlock(this.rpc, middle)).timestamp < seconds) old = middle;
       else young = middle;
@@ -164,13 +169,21 @@ export class ChainReading {
     return old;
   }
 
-  /** The first block, or one soon after it, that is younger than `seconds` by the margin; the head if none is. */
+  /** A block that is younger than `seconds` by the margin, and not many too young; or the head. */
   async #blockAfter(seconds: bigint, from: bigint): Promise<Block> {
     if (!this.isOver(seconds)) return this.head;
-    let [old, young] = [from, this.head];
-    while (young.number - old > this.search.range) {
+    const isAfter = ({ timestamp }: Block) => timestamp > seconds + this.settings.marginSeconds;
+    let old = from;
+    let young = this.head;
+    // Upwards from the start, as payments live for minutes and the head may be months away.
+    for (let step = firstStep; young.number - old > step; step *= 2n) {
+      const block = await readBlock(this.rpc, old + step);
+      if (isAfter(block)) young = block;
+      else old = block.number;
+    }
+    while (young.number - old > precision) {
       const middle = await readBlock(this.rpc, (young.number + old) / 2n);
-      if (middle.timestamp > seconds + this.settings.marginSeconds) young = middle;
+      if (isAfter(middle)) young = middle;
       else old = middle.number;
     }
     return young;

@@ -47,7 +47,7 @@ export interface NodeLimits {
  * One node of one network, by JSON-RPC over HTTP. Its URL may hold an API key, so no error shows
  * more of it than the host, and none has the original error, whose text has the whole URL, as cause.
  */
-export class JsonRpc implements Rpc {
+export class JsonRpc {
   readonly #client = Deno.createHttpClient({ http2: false });
   /** Private, unlike `network`, also for whoever prints this object. */
   readonly #url: string;

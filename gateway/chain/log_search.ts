@@ -3,10 +3,13 @@ import { type Rpc, RpcRefusal } from "./json_rpc.ts";
 import { ChainError } from "./on_chain.ts";
 import { type Log, logSchema } from "./rpc_schemas.ts";
 
-/** Blocks asked for at once, until a node refuses: what public nodes commonly allow. */
-export const firstRange = 2000n;
-/** A range that is refused is cut to this part: with 4, five calls lead from 2,000 blocks to 2. */
-const cutBy = 4n;
+/**
+ * Blocks asked for at once, until a node lets one pass: limits that providers have. A smaller step
+ * than needed would cost many calls over a day of blocks, each refusal costs one.
+ */
+const ranges = [2000n, 1000n, 500n, 100n, 50n, 10n, 5n, 1n];
+/** Where a search begins with a node that nothing is known of. */
+export const firstRange = ranges[0]!;
 
 /** Logs of one contract. */
 export interface LogFilter {
@@ -54,8 +57,9 @@ export class LogSearch {
         logs = await this.#read(filter, start, end);
       } catch (error) {
         const asked = end - start + 1n;
-        if (!(error instanceof RpcRefusal) || asked === 1n) throw error;
-        this.#range = asked > cutBy ? asked / cutBy : 1n;
+        const smaller = ranges.find((range) => range < asked);
+        if (!(error instanceof RpcRefusal) || smaller === undefined) throw error;
+        this.#range = smaller;
         continue;
       }
       yield* logs;

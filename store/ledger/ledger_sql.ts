@@ -39,13 +39,13 @@ export class LedgerSql {
   readonly pruneReplies: string;
 
   constructor({ now }: SqlDialect) {
-    this.reserve = `INSERT INTO payments (${insertColumns.join(", ")}, state, executions,
+    this.reserve = `INSERT INTO payments (${insertColumns.join(", ")}, state, is_open, executions,
         redeliveries, fence, checks, next_check_at, lease_until, created_at, updated_at)
-      VALUES (${insertColumns.map(() => "?").join(", ")}, 'reserved', 0, 0, 1, 0, 0,
+      VALUES (${insertColumns.map(() => "?").join(", ")}, 'reserved', 1, 0, 0, 1, 0, 0,
         ${now} + ?, ${now}, ${now})
       ON CONFLICT (id) DO UPDATE SET
         ${rebound.map((column) => `${column} = excluded.${column}`).join(", ")},
-        state = 'reserved', fence = payments.fence + 1, reason = NULL,
+        ${stateIs("reserved")}, fence = payments.fence + 1, reason = NULL,
         lease_until = excluded.lease_until, created_at = excluded.created_at,
         updated_at = excluded.updated_at
       WHERE (payments.state IN ('rejected', 'released') AND payments.executions = 0)
@@ -54,12 +54,12 @@ export class LedgerSql {
     this.find = `SELECT *, CASE WHEN lease_until <= ${now} THEN 1 ELSE 0 END AS lapsed
       FROM payments WHERE id = ?`;
     const taken = `owner = ?, lease_until = ${now} + ?, fence = fence + 1, updated_at = ${now}`;
-    this.fetchAgain = `UPDATE payments SET state = 'settled', ${taken},
+    this.fetchAgain = `UPDATE payments SET ${stateIs("settled")}, ${taken},
         executions = executions + 1, redeliveries = redeliveries + 1
       WHERE id = ? AND fence = ? AND state = 'undelivered' AND redeliveries < ?
         AND settled_at > ${now} - ?
       RETURNING fence, transaction_hash`;
-    this.settleAgain = `UPDATE payments SET state = 'settling', ${taken}, unused_at = NULL
+    this.settleAgain = `UPDATE payments SET ${stateIs("settling")}, ${taken}, unused_at = NULL
       WHERE id = ? AND fence = ? AND (state = 'executed' OR (state = 'unknown' AND unused_at IS NOT NULL))
       RETURNING fence`;
     const moves = paymentStates.map((to) => [to, new MoveStatement(to, now)]);
@@ -68,7 +68,7 @@ export class LedgerSql {
       AND state IN (${quoted(heldStates)}) RETURNING fence`;
     this.lapse = lapseStatement(now, isOpen);
     this.lapseOne = lapseStatement(now, "id = ? AND fence = ?");
-    this.voidExecuted = `UPDATE payments SET state = 'released', reason = 'not settled in
+    this.voidExecuted = `UPDATE payments SET ${stateIs("released")}, reason = 'not settled in
         time', claim = NULL, fence = fence + 1, updated_at = ${now}
       WHERE ${isOpen} AND state = 'executed' AND (valid_before * 1000 < ${now} OR updated_at < ${now} - ?)
       RETURNING id`;
@@ -83,7 +83,8 @@ export class LedgerSql {
       WHERE id = ? AND fence = ? AND state = 'unknown' AND updated_at <= ${now} - ? RETURNING id`;
     this.countDoubtful = `SELECT count(*) AS count FROM payments
       WHERE ${isOpen} AND state IN ('executed', 'unknown')`;
-    this.resolve = `UPDATE payments SET state = ?, reason = ?, transaction_hash = ?, claim = NULL,
+    this.resolve =
+      `UPDATE payments SET state = ?, is_open = 0, reason = ?, transaction_hash = ?, claim = NULL,
         settled_at = CASE WHEN ? = 1 THEN ${now} ELSE NULL END,
         fence = fence + 1, updated_at = ${now}
       WHERE id = ? AND fence = ? AND state = 'unknown' RETURNING id`;
@@ -102,7 +103,7 @@ export class LedgerSql {
       "payments",
       "id",
       `created_at ${over} AND updated_at ${over} AND (valid_before + 3600) * 1000 < ${now}
-        AND state NOT IN (${quoted(openStates)})`,
+        AND is_open = 0`,
     );
     this.pruneUnused = deleteSome(
       "payments",
@@ -128,7 +129,12 @@ const rebound = insertColumns.slice(insertColumns.indexOf("amount"));
  * In these words the partial index on open rows is declared, and SQLite uses it only for queries that
  * say the same: without it, each look at what is open would read the whole table.
  */
-const isOpen = `state IN (${quoted(openStates)})`;
+const isOpen = "is_open = 1";
+
+/** What is written with a state. */
+function stateIs(state: PaymentState): string {
+  return `state = '${state}', is_open = ${openStates.includes(state) ? 1 : 0}`;
+}
 
 /** One move of the state machine, refused by the database where the row is not in a state for it. */
 export class MoveStatement {
@@ -146,7 +152,7 @@ export class MoveStatement {
     this.countsDeliveries = to === "undelivered";
     this.keepsClaim = ["settling", "executed", "unknown"].includes(to);
     const changes = [
-      `state = '${to}'`,
+      stateIs(to),
       "executions = executions + ?",
       "reason = coalesce(?, reason)",
       "transaction_hash = coalesce(?, transaction_hash)",
@@ -169,7 +175,9 @@ export class MoveStatement {
 
 function lapseStatement(now: string, which: string): string {
   const cases = heldStates.map((state) => `WHEN '${state}' THEN '${afterLapse[state]}'`).join(" ");
-  return `UPDATE payments SET state = CASE state ${cases} ELSE state END, reason = 'interrupted',
+  // Of these, only a settlement in doubt is still open.
+  return `UPDATE payments SET state = CASE state ${cases} ELSE state END,
+      is_open = CASE state WHEN 'settling' THEN 1 ELSE 0 END, reason = 'interrupted',
       settled_at = CASE WHEN state = 'settled' THEN coalesce(settled_at, ${now}) ELSE settled_at END,
       fence = fence + 1, lease_until = 0, next_check_at = ${now}, updated_at = ${now}
     WHERE ${which} AND lease_until <= ${now} AND state IN (${quoted(heldStates)})

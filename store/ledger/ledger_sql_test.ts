@@ -30,7 +30,7 @@ Deno.test("SQLite: nothing that is done again and again reads the whole table", 
   const database = new SqliteDatabase(":memory:");
   await migrate(database);
   const explain = (statement: string) => database.query(`EXPLAIN QUERY PLAN ${statement}`);
-  await checkPlans(database, explain, /\bSCAN payment/);
+  await checkPlans(database, explain, /\bSCAN payment(?!.*USING INDEX payments_open)/);
   await database.close();
 });
 

@@ -27,6 +27,7 @@ const steps: readonly ((dialect: SqlDialect) => readonly string[])[] = [
       request_digest TEXT,
       identifier TEXT,
       state TEXT NOT NULL,
+      is_open ${integer} NOT NULL,
       reason TEXT,
       transaction_hash TEXT,
       executions ${integer} NOT NULL,
@@ -43,9 +44,9 @@ const steps: readonly ((dialect: SqlDialect) => readonly string[])[] = [
       settled_at ${integer}
     )`,
     `CREATE INDEX payments_by_time ON payments (created_at)`,
-    // Few rows are open at any time, so finding them costs nothing however large the table is.
-    `CREATE INDEX payments_open ON payments (state, lease_until)
-      WHERE state IN ('reserved', 'verified', 'settling', 'settled', 'executed', 'unknown')`,
+    // Few rows are open at any time, so finding them costs nothing however large the table is. A
+    // column of its own, because moves from one open state to another need not touch the index then.
+    `CREATE INDEX payments_open ON payments (created_at) WHERE is_open = 1`,
     `CREATE INDEX payments_unused ON payments (updated_at)
       WHERE executions = 0 AND state IN ('rejected', 'released')`,
     `CREATE TABLE payment_identifiers (

@@ -27,6 +27,11 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Pages (of 4 KiB) after which the log is written back. Each of them is written once then, however
+ * often it has changed, so a longer log costs less of it.
+ */
+const checkpointPages = 8_000;
 /** How long another process may hold the file, and how often it is tried meanwhile, in ms. */
 const busyTimeoutMs = 2_000;
 const busyRetryMs = 10;
@@ -59,7 +64,8 @@ export class SqliteDatabase implements SqlDatabase {
     this.#schedule = sync === "full" ? setImmediate : queueMicrotask;
     this.#database.exec(
       `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = ${sync}; PRAGMA busy_timeout = 0`,
+        PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = ${checkpointPages};
+        PRAGMA busy_timeout = 0`,
     );
   }
 
