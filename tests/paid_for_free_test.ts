@@ -168,7 +168,8 @@ for (const settle of ["after-response", "before-request"] as const) {
 }
 
 const settlements: [name: string, json: unknown, status: number, error: string][] = [
-  ["a reason with any character", { errorReason: "can’t pay" }, 402, "can’t pay"],
+  ["a refusal", { errorReason: "insufficient_funds" }, 402, "insufficient_funds"],
+  ["a reason with any character", { errorReason: "can’t pay" }, 503, "settlement_unknown"],
   ["an unexpected error", { errorReason: "unexpected_settle_error" }, 503, "settlement_unknown"],
   ["a timeout", { errorReason: "confirmation_timed_out" }, 503, "settlement_unknown"],
   [

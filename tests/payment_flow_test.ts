@@ -142,7 +142,9 @@ Deno.test("a reply that is not paid for in the end is thrown away, not left runn
   const access = { kind: "paid", terms: bed.terms } as const;
   const url = `http://127.0.0.1:${api.addr.port}`;
   bed.gateway.gateway.publish(snapshotOf(url, [rule("/paid/**", access)]));
-  bed.facilitator.answers["/settle"] = { json: { success: false, errorReason: "no_money" } };
+  bed.facilitator.answers["/settle"] = {
+    json: { success: false, errorReason: "insufficient_funds" },
+  };
   const refused = await bed.fetch("/paid/x", await bed.sign());
   await refused.body?.cancel();
   assert.equal(refused.status, 402);

@@ -83,7 +83,9 @@ Deno.test("a paid WebSocket gets its receipt with the 101, or 402 when settlemen
   const accepted = await handshake(bed.gateway.url, [await bed.payment()]);
   assert.match(accepted, /^HTTP\/1\.1 101 /);
   assert.match(accepted, /\r\npayment-response: /i);
-  bed.facilitator.answers["/settle"] = { json: { success: false, errorReason: "no_money" } };
+  bed.facilitator.answers["/settle"] = {
+    json: { success: false, errorReason: "insufficient_funds" },
+  };
   const refused = await handshake(bed.gateway.url, [await bed.payment()]);
   assert.match(refused, /^HTTP\/1\.1 402 /);
 });

@@ -134,7 +134,9 @@ Deno.test("a signal that has aborted before asks nobody", async () => {
 });
 
 Deno.test("four calls at once to a node, and those who leave the queue take no turn with them", async () => {
-  const slowly = () => new Promise<undefined>((resolve) => setTimeout(resolve, 2));
+  const slowly = async (): Promise<undefined> => {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  };
   await withReader(slowly, async (reader, { waiting }) => {
     const stop = new AbortController();
     const looks = Array.from(

@@ -93,8 +93,11 @@ export class CircuitBreaker {
     this.#probing = true;
     this.askHealth().then((health) => {
       this.#probing = false;
+      // An answer of any kind comes from something alive; what it cannot read may be one buyer's.
+      const isAlive = health === "up" ||
+        (health === "unsaid" && failure.code === "facilitator_invalid");
       // Zero: a call has succeeded in the meantime.
-      if (health === "up" || this.#failures === 0) this.#failures = 0;
+      if (isAlive || this.#failures === 0) this.#failures = 0;
       else this.#open(failure.message);
     });
   }

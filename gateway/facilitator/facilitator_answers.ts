@@ -6,6 +6,7 @@ import type { Payment } from "../payment/payment_header.ts";
 import { firstIssue, settleResponse, verifyResponse } from "../payment/wire.ts";
 import { FacilitatorFailure } from "./facilitator_failure.ts";
 import type { FacilitatorReply } from "./facilitator_http.ts";
+import { asCode, forLog, isRefusal, isReverted, leavesOpen } from "./facilitator_words.ts";
 
 /** What a facilitator says of a payment. An outage is neither: it is thrown. */
 export type VerifyOutcome =
@@ -38,19 +39,16 @@ export interface SupportedKinds {
 
 /** A transaction hash: it goes into headers, so nothing else may come of a facilitator. */
 const transactionHash = /^0x[0-9a-fA-F]{64}$/;
-/** Refusals that leave open whether the transaction is going to be mined. */
-const openReason = /pending|timed?_?out|unexpected/i;
-/** Refusals that come with a transaction which moved nothing, because it was reverted. */
-const revertedReason = /transaction_failed$|^invalid_transaction_state$/;
-/** Characters of a facilitator's reason that are passed on. */
-const maxReasonLength = 200;
+/** No transaction has it; it stands for "none". */
+const zeroHash = /^0x0+$/;
 
 /** @throws {FacilitatorFailure} when the answer is no verdict */
 export function readVerdict(reply: FacilitatorReply, payment: Payment): VerifyOutcome {
   const answer = understand(reply, verifyResponse);
   if (!answer.isValid) return readRefusal(answer.invalidReason);
   if (reply.status >= 400) throw unusable(`"valid" with status ${reply.status}`);
-  if (isOther(answer.payer, payment)) throw unusable(`"valid" for payer ${answer.payer}`);
+  if (answer.invalidReason) throw unusable(`"valid", but ${forLog(answer.invalidReason)}`);
+  if (isOther(answer.payer, payment)) throw unusable(`"valid" for payer ${forLog(answer.payer!)}`);
   return { kind: "valid" };
 }
 
@@ -60,22 +58,39 @@ export function readSettlement(
   payment: Payment,
   terms: PaymentTerms,
 ): SettleOutcome {
-  const { success, transaction, network, payer, errorReason } = understand(reply, settleResponse);
-  if (!success) {
-    const reason = (errorReason || "settlement_failed").slice(0, maxReasonLength);
-    const reverted = !transaction || revertedReason.test(reason);
-    if (reverted && !openReason.test(reason)) return { kind: "refused", reason };
-    return unknown(`${reason}, transaction ${transaction || "not named"}`);
-  }
+  const answer = understand(reply, settleResponse);
+  const { transaction, network, payer, errorReason } = answer;
+  if (!answer.success) return readFailure(answer);
   if (reply.status >= 400) return unknown(`success with status ${reply.status}`);
-  if (!transactionHash.test(transaction ?? "")) return unknown("success without a transaction");
+  if (errorReason) return unknown(`success, but ${forLog(errorReason)}`);
+  if (!isHash(transaction)) return unknown("success without a transaction");
   // The specification requires it (section 5.3.2). Facilitators answer with either name, whatever the version.
   if (!network) return unknown("success without a network");
   if (network !== terms.network && network !== terms.networkV1) {
-    return unknown(`settled on ${network}, not ${terms.network}`);
+    return unknown(`settled on ${forLog(network)}, not ${terms.network}`);
   }
-  if (isOther(payer, payment)) return unknown(`settled for payer ${payer}`);
-  return { kind: "settled", transaction: transaction! };
+  if (isOther(payer, payment)) return unknown(`settled for payer ${forLog(payer!)}`);
+  return { kind: "settled", transaction };
+}
+
+/**
+ * A failure says that no money moved only if it is a code that is given before anything is sent, or
+ * names a transaction that was reverted. Published facilitators catch errors after the transaction was
+ * sent and report their words without a transaction: a buyer who got new terms then would pay twice.
+ */
+function readFailure(
+  { transaction, errorReason, errorMessage }: z.infer<typeof settleResponse>,
+): SettleOutcome {
+  const reason = asCode(errorReason);
+  const isOver = reason !== undefined && !leavesOpen(errorMessage) &&
+    (transaction ? isReverted(reason) && isHash(transaction) : isRefusal(reason));
+  if (isOver) return { kind: "refused", reason };
+  const words = forLog([errorReason, errorMessage].filter(Boolean).join(": "));
+  return unknown(`${words || "no reason"}, transaction ${forLog(transaction || "not named")}`);
+}
+
+function isHash(transaction: string | null | undefined): transaction is string {
+  return !!transaction && transactionHash.test(transaction) && !zeroHash.test(transaction);
 }
 
 /** @throws {FacilitatorFailure} when it does not say what it supports */
@@ -107,10 +122,9 @@ function understand<S extends z.ZodType>(reply: FacilitatorReply, schema: S): z.
 }
 
 function readRefusal(invalidReason: string | null | undefined): VerifyOutcome {
-  const reason = (invalidReason || "invalid").slice(0, maxReasonLength);
   // "unexpected_verify_error" says something of the facilitator and nothing of the payment.
-  if (openReason.test(reason)) throw unusable(reason);
-  return { kind: "invalid", reason };
+  if (leavesOpen(invalidReason)) throw unusable(forLog(invalidReason!));
+  return { kind: "invalid", reason: asCode(invalidReason) ?? "invalid_payment" };
 }
 
 function isOther(payer: string | null | undefined, { authorization }: Payment): boolean {

@@ -5,6 +5,9 @@ import type { Answer } from "../../tests/support/scripted_facilitator.ts";
 const settled = { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" };
 const other = "0x" + "11".repeat(20);
 
+const failed = { success: false, transaction: "" };
+const hash = settled.transaction;
+
 const settlements: [answer: object, outcome: string | RegExp][] = [
   [settled, "settled"],
   [
@@ -19,6 +22,42 @@ const settlements: [answer: object, outcome: string | RegExp][] = [
   [{ ...settled, transaction: "0x1234" }, /without a transaction/],
   [{ ...settled, transaction: undefined }, /without a transaction/],
   [{ ...settled, payer: other }, new RegExp(`settled for payer ${other}`)],
+  [{ ...settled, transaction: "0x" + "00".repeat(32) }, /without a transaction/],
+  [{ ...settled, errorReason: "invalid_x" }, /success, but invalid_x/],
+  // Given before anything is sent: no money has moved.
+  [{ ...failed, errorReason: "insufficient_funds" }, "refused"],
+  [{ ...failed, errorReason: "invalid_exact_evm_signature" }, "refused"],
+  [{ ...failed, errorReason: "invalid_exact_evm_nonce_already_used" }, "refused"],
+  [{ ...failed, errorReason: "unsupported_scheme" }, "refused"],
+  [{ ...failed, errorReason: "invalid_exact_evm_transaction_simulation_failed" }, "refused"],
+  // Named and reverted.
+  [
+    { ...failed, errorReason: "invalid_exact_evm_transaction_failed", transaction: hash },
+    "refused",
+  ],
+  // What published facilitators report after a transaction was sent and its outcome not heard of.
+  [{ ...failed, errorReason: "invalid_exact_evm_transaction_failed" }, /transaction not named/],
+  [
+    { ...failed, errorReason: "HTTP request failed.\n\nStatus: 502" },
+    /HTTP request failed. +Status: 502/,
+  ],
+  [{ ...failed, errorReason: "Timed out while waiting for transaction" }, /Timed out/],
+  [{ ...failed, errorReason: "The request took too long to respond." }, /took too long/],
+  [{ ...failed, errorReason: "settle_exact_node_failure" }, /settle_exact_node_failure/],
+  [{ ...failed, errorReason: "internal_error" }, /internal_error/],
+  [{ ...failed, errorReason: "settlement_pending", transaction: hash }, /settlement_pending/],
+  [
+    {
+      ...failed,
+      transaction: hash,
+      errorReason: "invalid_transaction_state",
+      errorMessage: "settlement_pending, but failed to persist",
+    },
+    /failed to persist/,
+  ],
+  [{ ...failed, errorReason: "insufficient_funds", transaction: hash }, new RegExp(hash)],
+  [{ ...failed, errorReason: "" }, /no reason/],
+  [failed, /no reason/],
 ];
 for (const [answer, outcome] of settlements) {
   Deno.test(`/settle ${JSON.stringify(answer)}: ${outcome}`, async () => {
@@ -34,6 +73,34 @@ Deno.test("/verify: valid for another payer is not valid", async () => {
   await using bed = setUp();
   bed.facilitator.answers["/verify"] = { json: { isValid: true, payer: other } };
   await assert.rejects(bed.verify(), { code: "facilitator_invalid" });
+});
+
+Deno.test("/verify: valid with a reason why not is not valid", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/verify"] = { json: { isValid: true, invalidReason: "invalid_x" } };
+  await assert.rejects(bed.verify(), { code: "facilitator_invalid" });
+});
+
+Deno.test("words of a facilitator's own go to nobody: they may hold keys and odd characters", async () => {
+  await using bed = setUp();
+  const words = "bad\u0000 https://node.example/v2/SECRET";
+  bed.facilitator.answers["/verify"] = { json: { isValid: false, invalidReason: words } };
+  assert.deepEqual(await bed.verify(), { kind: "invalid", reason: "invalid_payment" });
+  bed.facilitator.answers["/settle"] = { json: { ...failed, errorReason: words } };
+  const { kind, detail } = await told(bed.settle());
+  assert.equal(kind, "unknown");
+  assert.match(detail, /^bad +https:\/\/node\.example, /);
+});
+
+Deno.test("/verify ends at once when it is told to", async () => {
+  await using bed = setUp();
+  bed.facilitator.answers["/verify"] = "hang";
+  const end = new AbortController();
+  const called = bed.facilitator.called("/verify");
+  const verifying = bed.verify(bed.facilitator.url, end.signal);
+  await called;
+  end.abort();
+  await assert.rejects(verifying, { code: "facilitator_timeout" });
 });
 
 Deno.test("a 429's Retry-After is passed on, within bounds", async () => {

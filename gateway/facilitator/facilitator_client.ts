@@ -59,11 +59,15 @@ export class FacilitatorClient {
     this.#gates = new FacilitatorGates({ maxInFlight, queueMs }, askHealth, log, now);
   }
 
-  /** @throws {FacilitatorFailure} when there is no answer that can be relied on */
+  /**
+   * @param ended ends the call, as if its time were up
+   * @throws {FacilitatorFailure} when there is no answer that can be relied on
+   */
   async verify(
     payment: Payment,
     terms: PaymentTerms,
     resourceUrl: string,
+    ended?: AbortSignal,
   ): Promise<VerifyOutcome> {
     const { facilitatorUrl } = terms;
     const url = `${facilitatorUrl}/verify`;
@@ -71,7 +75,8 @@ export class FacilitatorClient {
     return await this.#gates.of(facilitatorUrl).pass({
       timeoutMs: this.settings.verifyMs,
       urgent: false,
-      make: async (signal) => {
+      make: async (timeout) => {
+        const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
         const post = () => this.#http.send({ method: "POST", url, body, once: false }, signal);
         return readVerdict(await onceAgain(post), payment);
       },

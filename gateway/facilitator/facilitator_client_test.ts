@@ -122,7 +122,7 @@ Deno.test("breaker: refusals are successes", async () => {
   await using bed = setUp();
   const { answers, requests } = bed.facilitator;
   answers["/verify"] = { json: { isValid: false, invalidReason: "no money" } };
-  answers["/settle"] = { json: { success: false, errorReason: "no money" }, status: 400 };
+  answers["/settle"] = { json: { success: false, errorReason: "insufficient_funds" }, status: 400 };
   for (let n = 0; n < 10; n++) {
     assert.equal((await bed.verify()).kind, "invalid");
     assert.equal((await bed.settle()).kind, "refused");

@@ -82,6 +82,7 @@ export const verifyResponse = z.object({
 export const settleResponse = z.object({
   success: z.boolean(),
   errorReason: z.string().nullish(),
+  errorMessage: z.string().nullish(),
   transaction: z.string().nullish(),
   network: z.string().nullish(),
   payer: z.string().nullish(),

@@ -21,7 +21,7 @@ export interface FacilitatorBed extends AsyncDisposable {
   /** Of the circuit breakers. */
   readonly clock: { ms: number };
   /** Calls the facilitator with a payment of version 2 on Base Sepolia, or another one at `url`. */
-  verify(url?: string): ReturnType<FacilitatorClient["verify"]>;
+  verify(url?: string, ended?: AbortSignal): ReturnType<FacilitatorClient["verify"]>;
   settle(url?: string): ReturnType<FacilitatorClient["settle"]>;
 }
 
@@ -40,7 +40,7 @@ export function setUpFacilitator(settings: Partial<FacilitatorSettings> = {}): F
   const { url } = facilitator;
   return {
     ...{ facilitator, client, log, clock },
-    verify: (to = url) => client.verify(payment, usdcTerms(to), resourceUrl),
+    verify: (to = url, ended) => client.verify(payment, usdcTerms(to), resourceUrl, ended),
     settle: (to = url) => client.settle(payment, usdcTerms(to), resourceUrl),
     async [Symbol.asyncDispose]() {
       client.close();
