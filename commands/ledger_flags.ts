@@ -1,12 +1,14 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { findNetwork, knownNetworkNames } from "../crd/networks.ts";
 import type { PaymentSettings } from "../gateway/mod.ts";
-import { inMemory, type Ledger, openLedger } from "../store/ledger/open_ledger.ts";
+import { checkTarget, inMemory } from "../store/ledger/ledger_target.ts";
+import { type Ledger, openLedger } from "../store/ledger/open_ledger.ts";
 import { defaultLedgerSettings } from "../store/ledger/payment_ledger.ts";
 import type { SqliteSync } from "../store/ledger/sqlite_database.ts";
 import type { Logger } from "../store/log.ts";
 import { duration, period, wholeNumber } from "./flag_values.ts";
-import { flag, parsed } from "./gateway_flags.ts";
+import { flag, parsed, repeatable } from "./gateway_flags.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The values of the flags about payments that are on record; times in ms. */
 export interface LedgerFlags {
@@ -19,14 +21,18 @@ export interface LedgerFlags {
   readonly redeliveries: number;
   readonly redeliveryWindow: number;
   readonly reconcileInterval: number;
-  readonly rpcUrl: ReadonlyMap<string, string>;
+  /** As given: an error must not show them, as there may be a key in each. */
+  readonly rpcUrl: readonly string[];
 }
 
 export function addLedgerFlags(command: Command): Command {
   return command
     .addOption(
-      flag("--ledger <path|url>", "where payments are recorded: an SQLite file or postgres://...")
-        .default(undefined, "in memory, until the process ends"),
+      flag(
+        "--ledger <path|url>",
+        "where payments are recorded: an SQLite file or postgres://... " +
+          "(default: in memory, until the process ends)",
+      ),
     )
     .addOption(
       flag("--ledger-sync <mode>", "of SQLite: whether a commit waits for the disk (full) or not")
@@ -56,20 +62,25 @@ export function addLedgerFlags(command: Command): Command {
       parsed("--reconcile-interval <time>", "between looks at open payments", duration, "5s"),
     )
     .addOption(
-      flag(
+      repeatable(
         "--rpc-url <network=url>",
-        "JSON-RPC endpoint that is asked about settlements in doubt (repeat, or separate with commas)",
-      ).argParser(rpcUrls).default(new Map(), "none"),
+        "JSON-RPC endpoint that is asked about settlements in doubt",
+        (text, previous) => [...previous, ...text.split(",")],
+      ),
     );
 }
 
-/** What of these flags is for the gateway itself. */
+/**
+ * What of these flags is for the gateway itself.
+ * @throws {UsageError}
+ */
 export function paymentSettings(flags: LedgerFlags): PaymentSettings {
+  if (flags.ledger !== undefined) checkLedger(flags.ledger);
   // Nobody can look into a ledger in memory later, so what is over needs no place in it.
   const paymentsMs = flags.ledger === undefined ? 3_600_000 : flags.ledgerRetention;
   const unusedMs = flags.ledger === undefined ? 600_000 : 24 * 3_600_000;
   return {
-    rpcUrls: flags.rpcUrl,
+    rpcUrls: rpcUrls(flags.rpcUrl),
     reconcileMs: flags.reconcileInterval,
     retention: { paymentsMs, unusedMs, identifiersMs: flags.identifierRetention },
   };
@@ -89,20 +100,28 @@ export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger>
   });
 }
 
+function checkLedger(target: string): void {
+  try {
+    checkTarget(target);
+  } catch (error) {
+    throw new UsageError(`--ledger: ${(error as Error).message}`);
+  }
+}
+
 /** `base=https://...`, by network id. */
-export function rpcUrls(
-  text: string,
-  previous: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const urls = new Map(previous);
-  for (const entry of text.split(",")) {
+function rpcUrls(entries: readonly string[]): ReadonlyMap<string, string> {
+  const urls = new Map<string, string>();
+  for (const entry of entries) {
     const [, name = "", url = ""] = /^\s*([^=\s]+)=(\S+)\s*$/.exec(entry) ?? [];
     const network = findNetwork(name);
-    if (network === undefined || !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-      throw new InvalidArgumentError(
-        "Give NETWORK=URL, such as base=https://mainnet.base.org; networks are eip155:N or " +
-          `${knownNetworkNames().join(", ")}.`,
+    if (network === undefined) {
+      throw new UsageError(
+        "--rpc-url: give NETWORK=URL, such as base=https://mainnet.base.org; networks are eip155:N " +
+          `or ${knownNetworkNames().join(", ")}`,
       );
+    }
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+      throw new UsageError(`--rpc-url: the URL for ${network.caip2} has to be an http(s) URL`);
     }
     urls.set(network.caip2, url);
   }

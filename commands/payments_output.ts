@@ -1,4 +1,5 @@
 import { NoLedger, openHistory, type PaymentHistory } from "../store/ledger/open_history.ts";
+import { WrongTarget } from "../store/ledger/ledger_target.ts";
 import { LedgerUnavailable } from "../store/ledger/sql_database.ts";
 import type { HistoryFlags } from "./payments_flags.ts";
 import { printText } from "./print.ts";
@@ -24,7 +25,9 @@ export async function withHistory(
 }
 
 function told(error: unknown): unknown {
-  if (error instanceof NoLedger) return new UsageError(`--ledger: ${error.message}`);
+  if (error instanceof NoLedger || error instanceof WrongTarget) {
+    return new UsageError(`--ledger: ${error.message}`);
+  }
   if (error instanceof LedgerUnavailable) {
     return new Error(`the ledger cannot be read: ${error.message}`);
   }

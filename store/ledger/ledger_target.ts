@@ -21,7 +21,7 @@ export function isPostgres(target: string): boolean {
  */
 export function checkTarget(target: string): void {
   if (target.trim() === "") throw new WrongTarget("it is set, but empty");
-  if (target === inMemory) throw new WrongTarget("a ledger in memory is nobody else's to see");
+  if (target === inMemory) throw new WrongTarget("leave it out for a ledger in memory");
   if (isPostgres(target)) return checkUrl(target);
   const isFileUrl = /^file:/i.test(target);
   if (isFileUrl) throw new WrongTarget("give the path of the file, without file: before it");

@@ -1,6 +1,7 @@
 import { NewerSchema, schemaVersion } from "./migrations.ts";
 import { PaymentHistory } from "./payment_history.ts";
-import { isPostgres, LedgerUnavailable, type SqlDatabase } from "./sql_database.ts";
+import { checkTarget, isPostgres } from "./ledger_target.ts";
+import { LedgerRefused, LedgerUnavailable, type SqlDatabase } from "./sql_database.ts";
 import { SqliteReader } from "./sqlite_reader.ts";
 
 export type { PaymentHistory } from "./payment_history.ts";
@@ -27,9 +28,10 @@ type Reader = Pick<SqlDatabase, "query" | "close">;
  * Opens a ledger for reading: what is not there is not created, what is old is not migrated.
  *
  * @param target `postgres://...` or the path of an SQLite file
- * @throws {NoLedger} {NewerSchema} {OlderSchema} {LedgerUnavailable}
+ * @throws {WrongTarget} {NoLedger} {NewerSchema} {OlderSchema} {LedgerUnavailable}
  */
 export async function openHistory(target: string): Promise<OpenHistory> {
+  checkTarget(target);
   const reader = await openReader(target);
   try {
     await checkSchema(reader);
@@ -72,7 +74,7 @@ async function versionOf(reader: Reader): Promise<number> {
     const [row] = await reader.query("SELECT version FROM ledger_schema");
     return Number(row?.version ?? 0);
   } catch (error) {
-    if (!(error instanceof LedgerUnavailable)) throw error;
+    if (!(error instanceof LedgerUnavailable || error instanceof LedgerRefused)) throw error;
     const { code, message } = error.cause as { code?: string; message: string };
     // PostgreSQL's code is the same in every language of its messages.
     if (code === "42P01" || /^no such table: ledger_schema$/.test(message)) {

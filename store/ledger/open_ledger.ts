@@ -1,13 +1,11 @@
 import { type Ledger, ledgerOn } from "./ledger.ts";
 import { migrate } from "./migrations.ts";
 import type { LedgerSettings } from "./payment_ledger.ts";
-import { isPostgres, type SqlDatabase } from "./sql_database.ts";
+import { checkTarget, inMemory, isPostgres } from "./ledger_target.ts";
+import type { SqlDatabase } from "./sql_database.ts";
 import { SqliteDatabase, type SqliteSync } from "./sqlite_database.ts";
 
 export type { Ledger } from "./ledger.ts";
-
-/** Of a ledger that nobody else may see, and that ends with the process. */
-export const inMemory = ":memory:";
 
 export interface LedgerOptions {
   readonly sync: SqliteSync;
@@ -20,9 +18,10 @@ export interface LedgerOptions {
  * Opens a ledger and brings its schema up to date.
  *
  * @param target `postgres://...`, the path of an SQLite file, or `:memory:`
- * @throws {NewerSchema}, or what the database says when it cannot be opened
+ * @throws {WrongTarget} {NewerSchema}, or what the database says when it cannot be opened
  */
 export async function openLedger(target: string, options: LedgerOptions): Promise<Ledger> {
+  if (target !== inMemory) checkTarget(target);
   const database = await openDatabase(target, options);
   try {
     await migrate(database);

@@ -1,6 +1,8 @@
 // @ts-types="@types/pg"
 import pg from "pg";
+import { postgresConnection } from "./postgres_tls.ts";
 import {
+  LedgerRefused,
   LedgerUnavailable,
   type RunStatement,
   type SqlDatabase,
@@ -45,7 +47,7 @@ export class PostgresDatabase implements SqlDatabase {
   /** @param onIdleError told when a connection breaks that nobody uses */
   constructor(url: string, onIdleError: (error: Error) => void = () => {}) {
     this.#pool = new pg.Pool({
-      connectionString: url,
+      ...postgresConnection(url),
       max: maxConnections,
       connectionTimeoutMillis: connectMs,
       query_timeout: queryMs,
@@ -67,7 +69,9 @@ export class PostgresDatabase implements SqlDatabase {
       const { rows } = await this.#pool.query(this.#numbered(sql), [...values]);
       return rows;
     } catch (error) {
-      throw new LedgerUnavailable((error as Error).message, { cause: error });
+      const { message } = error as Error;
+      if (isRefusal(error)) throw new LedgerRefused(message, { cause: error });
+      throw new LedgerUnavailable(message, { cause: error });
     }
   }
 
@@ -108,4 +112,9 @@ export class PostgresDatabase implements SqlDatabase {
     }
     return text;
   }
+}
+
+/** SQLSTATE classes of what is wrong with the statement or its values, not with the database. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(?:22|23|42)...$/.test(error.code ?? "");
 }

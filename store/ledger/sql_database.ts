@@ -47,8 +47,3 @@ export class LedgerUnavailable extends Error {
 export class LedgerRefused extends Error {
   override readonly name = "LedgerRefused";
 }
-
-/** Whether a ledger is named by a URL of PostgreSQL, and not by the path of an SQLite file. */
-export function isPostgres(target: string): boolean {
-  return /^postgres(?:ql)?:\/\//.test(target);
-}
