@@ -1,45 +1,7 @@
 /** The payment state machine through the front door: real sockets, a facilitator that is told what to say. */
 import assert from "node:assert/strict";
-import { startPaidApi } from "./rig/paid_api.ts";
-import { type PaymentToSign, signPayment, usdcRequirements } from "./rig/sign_payment.ts";
-import { startScriptedFacilitator } from "./support/scripted_facilitator.ts";
-import { rule, snapshotOf, startTestGateway, usdcTerms } from "./support/test_gateway.ts";
-import { paymentBecomes } from "./support/payment_becomes.ts";
-import type { PaymentState } from "../store/ledger/payment_state.ts";
-import type { PaymentTerms } from "../store/route_snapshot.ts";
-
-function setUp(changes: Partial<PaymentTerms> = {}) {
-  const api = startPaidApi();
-  const facilitator = startScriptedFacilitator();
-  const terms = usdcTerms(facilitator.url, changes);
-  const gateway = startTestGateway(snapshotOf(api.url, [
-    rule("/paid/**", { kind: "paid", terms }),
-    rule("/slow", { kind: "paid", terms }),
-    rule("/stream", { kind: "paid", terms }),
-  ]));
-  const sign = async (change: Partial<PaymentToSign> = {}) => {
-    const version = change.version ?? 2;
-    const requirements = usdcRequirements(version, terms.amount, terms.payTo);
-    return (await signPayment({ version, buyer: 1, requirements, ...change })).header;
-  };
-  return {
-    api,
-    facilitator,
-    gateway,
-    terms,
-    sign,
-    fetch: (path: string, header: [string, string], init: RequestInit = {}) =>
-      fetch(gateway.url + path, { ...init, headers: [header, ...(init.headers as [] ?? [])] }),
-    settlements: () => facilitator.received["/settle"].length,
-    /** Resolves when the payment that was begun last is in this state. */
-    becomes: (state: PaymentState) => paymentBecomes(gateway.ledger, state),
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await facilitator[Symbol.asyncDispose]();
-      await api[Symbol.asyncDispose]();
-    },
-  };
-}
+import { paymentBed as setUp } from "./support/payment_bed.ts";
+import { rule, snapshotOf } from "./support/test_gateway.ts";
 
 function receiptOf(response: Response, name = "payment-response") {
   return JSON.parse(atob(response.headers.get(name)!));
@@ -268,45 +230,6 @@ Deno.test("a paid reply is not left to shared caches", async () => {
   assert.equal(reply.headers.get("cache-control"), "private, max-age=60");
   await api.shutdown();
 });
-
-Deno.test("a settlement that outlasts the drain is logged with payer and nonce", async () => {
-  await using bed = setUp();
-  bed.facilitator.answers["/settle"] = "hang";
-  const settling = bed.facilitator.called("/settle");
-  const request = bed.fetch("/paid/x", await bed.sign());
-  await settling;
-  assert.equal(await bed.gateway.gateway.drain(50), false);
-  const line = bed.gateway.log.find(({ msg }) => msg === "payment left open at the shutdown");
-  assert.match(String(line?.payment), /0x[0-9a-f]{40}\/0x[0-9a-f]{64}$/);
-  await (await request).body?.cancel();
-});
-
-for (const settle of ["after-response", "before-request"] as const) {
-  for (const answer of ["success", "refusal"] as const) {
-    Deno.test(`${settle}: whoever has lost a payment in the meantime does nothing more with it: ${answer}`, async () => {
-      await using bed = setUp({ settle });
-      const { promise: hold, resolve: goOn } = Promise.withResolvers<void>();
-      const json = answer === "success"
-        ? { success: true, transaction: `0x${"5e".repeat(32)}`, network: "eip155:84532" }
-        : { success: false, errorReason: "invalid_exact_evm_nonce_already_used" };
-      bed.facilitator.answers["/settle"] = { json, after: hold };
-      const settling = bed.facilitator.called("/settle");
-      const paying = bed.fetch("/paid/x", await bed.sign());
-      await settling;
-      const calls = bed.api.received.length;
-      // As if this process had stood still for longer than its lease.
-      const [row] = await Array.fromAsync(bed.gateway.ledger.history.list());
-      const lease = { id: row!.id, fence: 1 };
-      await bed.gateway.ledger.payments.move(lease, "unknown");
-      goOn();
-      const reply = await paying;
-      assert.deepEqual([reply.status, (await reply.json()).error], [409, "payment_in_flight"]);
-      assert.equal(reply.headers.has("payment-required"), false, "no new offer");
-      assert.equal(bed.api.received.length, calls, "the backend is not called");
-      await bed.becomes("unknown");
-    });
-  }
-}
 
 Deno.test("no signature and no payment header gets into the log", async () => {
   await using bed = setUp();
