@@ -1,7 +1,10 @@
 import { type FacilitatorHosts, isAllowedHost } from "../../store/facilitator_host.ts";
 
-/** What a server may decode to a separator or a dot, and so read as another path than is written. */
-const encodedSeparator = /%(?:2e|2f|5c)/i;
+/**
+ * What makes servers read another path than is written: encoded dots and separators, what is encoded
+ * twice, and parameters of segments, which some drop (`..;`).
+ */
+const ambiguous = /%(?:25|2e|2f|3b|5c)|;/i;
 
 /**
  * The URLs that credentials may go to: one origin, and one path or what is below it, by segments.
@@ -39,7 +42,7 @@ export class UrlPrefix {
   /** Whether a request URL is at the prefix or below it. */
   covers(text: string): boolean {
     const { origin, pathname } = new URL(text);
-    return origin === this.origin && !encodedSeparator.test(pathname) &&
+    return origin === this.origin && !ambiguous.test(pathname) &&
       (pathname === this.path || pathname.startsWith(`${this.path}/`));
   }
 

@@ -91,6 +91,11 @@ export async function migrate(database: SqlDatabase, target = schemaVersion): Pr
     await run("CREATE TABLE IF NOT EXISTS ledger_schema (version INTEGER NOT NULL)");
     const [row] = await run("SELECT version FROM ledger_schema");
     const found = Number(row?.version ?? 0);
+    if (!Number.isInteger(found)) {
+      throw new Error(
+        "the version of the ledger's schema is no number; some other program wrote it",
+      );
+    }
     if (found > target) {
       throw new NewerSchema(found, target);
     }

@@ -58,6 +58,9 @@ async function openReader(target: string): Promise<Reader> {
 
 async function checkSchema(reader: Reader): Promise<void> {
   const found = await versionOf(reader);
+  if (!Number.isInteger(found)) {
+    throw new NoLedger("the version of its schema is no number; some other program wrote it");
+  }
   if (found > schemaVersion) {
     throw new NewerSchema(found, schemaVersion);
   }

@@ -1,5 +1,5 @@
 import { type Ledger, ledgerOn } from "./ledger.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, NewerSchema } from "./migrations.ts";
 import type { LedgerSettings } from "./payment_ledger.ts";
 import { checkTarget, inMemory, isPostgres } from "./ledger_target.ts";
 import type { SqlDatabase } from "./sql_database.ts";
@@ -18,18 +18,30 @@ export interface LedgerOptions {
  * Opens a ledger and brings its schema up to date.
  *
  * @param target `postgres://...`, the path of an SQLite file, or `:memory:`
- * @throws {WrongTarget} {NewerSchema}, or what the database says when it cannot be opened
+ * @throws {WrongTarget} {NewerSchema}, or what the database says when it cannot be opened, with the path if it is a file
  */
 export async function openLedger(target: string, options: LedgerOptions): Promise<Ledger> {
   if (target !== inMemory) checkTarget(target);
-  const database = await openDatabase(target, options);
+  let database: SqlDatabase | undefined;
   try {
+    database = await openDatabase(target, options);
     await migrate(database);
   } catch (error) {
-    await database.close();
-    throw error;
+    await database?.close();
+    throw isPostgres(target) || error instanceof NewerSchema
+      ? error
+      : named(target, error as Error);
   }
   return ledgerOn(database, crypto.randomUUID(), options.settings);
+}
+
+/** SQLite's words say nothing of the file, which may not be the one that was meant. */
+function named(path: string, error: Error): Error {
+  return new Error(
+    `${path}: ${error.message}; it has to be the path of an SQLite file, or of none yet, in a ` +
+      "folder that can be written to",
+    { cause: error },
+  );
 }
 
 async function openDatabase(

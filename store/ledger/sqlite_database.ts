@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import {
+  LedgerRefused,
   LedgerUnavailable,
   type RunStatement,
   type SqlDatabase,
@@ -117,8 +118,11 @@ export class SqliteDatabase implements SqlDatabase {
         this.#jobs.unshift(...jobs);
         return;
       }
-      const failure = new LedgerUnavailable(String(error), { cause: error });
-      for (const { reject } of jobs) reject(failure);
+      // Of several statements it is not known which one it is about, and all were rolled back.
+      const told = jobs.length === 1
+        ? failure(error)
+        : new LedgerUnavailable(String(error), { cause: error });
+      for (const { reject } of jobs) reject(told);
       return;
     }
     for (const answer of answers) answer();
@@ -131,7 +135,7 @@ export class SqliteDatabase implements SqlDatabase {
       return () => resolve(rows);
     } catch (error) {
       if (!this.#database.isTransaction) throw error;
-      return () => reject(new LedgerUnavailable(String(error), { cause: error }));
+      return () => reject(failure(error));
     }
   }
 
@@ -151,6 +155,12 @@ export class SqliteDatabase implements SqlDatabase {
       // The error that led here says more, and a broken transaction is not committed anyway.
     }
   }
+}
+
+/** Deno tells by words where Node has a code. */
+function failure(error: unknown): Error {
+  const isRefusal = /constraint failed|syntax error|no such (?:table|column)/.test(String(error));
+  return new (isRefusal ? LedgerRefused : LedgerUnavailable)(String(error), { cause: error });
 }
 
 /** Another process is writing. Deno tells by words where Node has a code. */
