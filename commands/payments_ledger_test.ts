@@ -31,6 +31,11 @@ Deno.test("only a ledger of this version is read, and nothing is changed in it",
           /schema version 99, and this program knows up/,
         ],
         ["UPDATE ledger_schema SET version = 0", 1, /schema version 0, .* start a gateway of this/],
+        [
+          "UPDATE ledger_schema SET version = 'first'",
+          2,
+          /--ledger: the version of its schema is no number/,
+        ],
         ["DROP TABLE ledger_schema", 2, /no ledger in it/],
       ] as const
     ) {

@@ -1,6 +1,6 @@
 import { NoLedger, openHistory, type PaymentHistory } from "../store/ledger/open_history.ts";
 import { WrongTarget } from "../store/ledger/ledger_target.ts";
-import { LedgerUnavailable } from "../store/ledger/sql_database.ts";
+import { LedgerRefused, LedgerUnavailable } from "../store/ledger/sql_database.ts";
 import type { HistoryFlags } from "./payments_flags.ts";
 import { printText } from "./print.ts";
 import { exitWith, UsageError } from "./usage_error.ts";
@@ -28,7 +28,7 @@ function told(error: unknown): unknown {
   if (error instanceof NoLedger || error instanceof WrongTarget) {
     return new UsageError(`--ledger: ${error.message}`);
   }
-  if (error instanceof LedgerUnavailable) {
+  if (error instanceof LedgerUnavailable || error instanceof LedgerRefused) {
     return new Error(`the ledger cannot be read: ${error.message}`);
   }
   return error;

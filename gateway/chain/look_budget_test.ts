@@ -8,6 +8,7 @@ import {
   startLongChain,
   word,
 } from "../../tests/support/long_chain.ts";
+import { addressWord, eventTopic } from "./abi.ts";
 import { ChainReader, type ChainReaderSettings } from "./chain_reader.ts";
 import { ChainError } from "./on_chain.ts";
 
@@ -82,6 +83,41 @@ Deno.test("refusals for another reason do not make the pieces small for ever", a
     calls.length = 0;
     await assert.rejects(reader.find(oldPayment(day)), says(/is in no log/));
     assert.ok(calls.length <= 75, `${calls.length} calls`);
+  });
+});
+
+Deno.test("what a node allows is known for the next look, until one fails", async () => {
+  const payment = oldPayment(hour);
+  let [limit, isLogThere] = [10, true];
+  const cancelled = {
+    address: payment.asset,
+    topics: [
+      eventTopic("AuthorizationCanceled(address,bytes32)"),
+      `0x${addressWord(payment.payer)}`,
+      payment.nonce,
+    ],
+    data: "0x",
+    blockHash: word(1),
+    transactionHash: word(2),
+    logIndex: "0x0",
+  };
+  await withReader((call) => {
+    const { method, block, count } = call;
+    if (method !== "eth_getLogs" || count > limit || !isLogThere) return limitTo(limit)(call);
+    return { result: [{ ...cancelled, blockNumber: `0x${block.toString(16)}` }] };
+  }, async (reader, { calls }) => {
+    const firstRange = async () => {
+      calls.length = 0;
+      await reader.find(payment).catch(() => {});
+      return calls.find(({ method }) => method === "eth_getLogs")!.count;
+    };
+    assert.deepEqual(await reader.find(payment), { kind: "cancelled" });
+    assert.equal(await firstRange(), 10);
+    // It refuses everything, and then has nothing.
+    [limit, isLogThere] = [0, false];
+    assert.equal(await firstRange(), 10);
+    limit = 2000;
+    assert.ok(await firstRange() > 1000);
   });
 });
 

@@ -35,11 +35,12 @@ export async function openLedger(target: string, options: LedgerOptions): Promis
   return ledgerOn(database, crypto.randomUUID(), options.settings);
 }
 
-/** SQLite's words say nothing of the file, which may not be the one that was meant. */
+/** SQLite's words seldom say which file it is, and it may not be the one that was meant. */
 function named(path: string, error: Error): Error {
+  const { message } = error;
   return new Error(
-    `${path}: ${error.message}; it has to be the path of an SQLite file, or of none yet, in a ` +
-      "folder that can be written to",
+    `${message.includes(path) ? "" : `${path}: `}${message}; give the path of an SQLite file, or ` +
+      "of none yet, in a folder that can be written to",
     { cause: error },
   );
 }

@@ -44,7 +44,11 @@ export class PostgresDatabase implements SqlDatabase {
   readonly #pool: pg.Pool;
   readonly #texts = new Map<string, string>();
 
-  /** @param onIdleError told when a connection breaks that nobody uses */
+  /**
+   * @param url with `sslmode` as in `postgresConnection`
+   * @param onIdleError told when a connection breaks that nobody uses
+   * @throws {Error} for files of TLS that cannot be read
+   */
   constructor(url: string, onIdleError: (error: Error) => void = () => {}) {
     this.#pool = new pg.Pool({
       ...postgresConnection(url),
@@ -69,17 +73,21 @@ export class PostgresDatabase implements SqlDatabase {
       const { rows } = await this.#pool.query(this.#numbered(sql), [...values]);
       return rows;
     } catch (error) {
-      const { message } = error as Error;
-      if (isRefusal(error)) throw new LedgerRefused(message, { cause: error });
-      throw new LedgerUnavailable(message, { cause: error });
+      throw failure(error);
     }
   }
 
   async exclusively(work: (run: RunStatement) => Promise<void>): Promise<void> {
-    const client = await this.#pool.connect();
+    const client = await this.#pool.connect().catch((error) => {
+      throw failure(error);
+    });
     const run: RunStatement = async (sql, values = []) => {
       const config = { text: this.#numbered(sql), values: [...values], query_timeout: migrationMs };
-      return (await client.query(config)).rows;
+      try {
+        return (await client.query(config)).rows;
+      } catch (error) {
+        throw failure(error);
+      }
     };
     // The pool listens to idle connections only; an error that nobody hears ends the process.
     const ignore = () => {};
@@ -114,7 +122,10 @@ export class PostgresDatabase implements SqlDatabase {
   }
 }
 
-/** SQLSTATE classes of what is wrong with the statement or its values, not with the database. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(?:22|23|42)...$/.test(error.code ?? "");
+function failure(error: unknown): Error {
+  // SQLSTATE classes of what is wrong with the statement or its values, not with the database.
+  const isRefusal = error instanceof pg.DatabaseError &&
+    /^(?:22|23|42)...$/.test(error.code ?? "");
+  const { message } = error as Error;
+  return new (isRefusal ? LedgerRefused : LedgerUnavailable)(message, { cause: error });
 }

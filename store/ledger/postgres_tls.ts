@@ -7,8 +7,13 @@ import { isIP } from "node:net";
  * those who want encryption only. `allow` and `prefer`, which let the other side decide whether
  * there is any, are refused. Without `sslmode` nothing is encrypted.
  */
-const checked = { disable: false, "no-verify": false, require: true, "verify-ca": true };
-const modes: Readonly<Record<string, boolean>> = { ...checked, "verify-full": true };
+const modes: Readonly<Record<string, boolean>> = {
+  disable: false,
+  "no-verify": false,
+  require: true,
+  "verify-ca": true,
+  "verify-full": true,
+};
 
 /** What `pg` is given for a URL. */
 export interface PostgresConnection {
@@ -30,7 +35,7 @@ const files = { sslrootcert: "ca", sslcert: "cert", sslkey: "key" } as const;
  * Takes out of the URL what is about TLS: `pg` would warn of its own meaning of `sslmode` in several
  * lines, and compare the certificate of a host that is an IP address with `localhost`.
  *
- * @throws {TypeError} for another `sslmode`, or one that is missing; shows nothing else of the URL
+ * @throws {TypeError} for another `sslmode`, or for files without one; shows nothing else of the URL
  * @throws {Error} for a file that cannot be read
  */
 export function postgresConnection(url: string): PostgresConnection {
