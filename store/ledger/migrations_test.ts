@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { withLedgerFile as inFolder } from "../../tests/support/ledger_file.ts";
 import { poolerTest, postgresTest } from "../../tests/rig/test_postgres.ts";
 import { ledgerOn } from "./ledger.ts";
 import { migrate, NewerSchema, schemaVersion } from "./migrations.ts";
@@ -9,15 +9,6 @@ import { PostgresDatabase } from "./postgres_database.ts";
 import type { SqlDatabase } from "./sql_database.ts";
 import { SqliteDatabase } from "./sqlite_database.ts";
 import { newPayment } from "./test_payment.ts";
-
-async function inFolder(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "x402-ledger-" });
-  try {
-    await use(join(folder, "payments.db"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function versions(database: SqlDatabase): Promise<number[]> {
   const rows = await database.query("SELECT version FROM ledger_schema");

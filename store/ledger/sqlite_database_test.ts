@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { withLedgerFile as inFolder } from "../../tests/support/ledger_file.ts";
 import { DatabaseSync } from "node:sqlite";
 import { LedgerUnavailable } from "./sql_database.ts";
 import { SqliteDatabase } from "./sqlite_database.ts";
-
-async function inFolder(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "x402-ledger-" });
-  try {
-    await use(join(folder, "payments.db"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("while another process writes, statements wait and the event loop goes on", () =>
   inFolder(async (path) => {
