@@ -92,6 +92,18 @@ export function folder(text: string): string {
   throw new InvalidArgumentError("Give a folder that exists.");
 }
 
+/** The text of a file with PEM certificates. */
+export function pemFile(path: string): string {
+  let text;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new InvalidArgumentError(`The file cannot be read: ${(error as Error).message}.`);
+  }
+  if (/-----BEGIN CERTIFICATE-----/.test(text)) return text;
+  throw new InvalidArgumentError("Give a file with certificates in PEM form.");
+}
+
 /** `true` or `false`: what a switch is in an environment variable. */
 export function booleanText(text: string): boolean {
   if (text === "true" || text === "false") return text === "true";

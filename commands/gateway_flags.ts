@@ -3,7 +3,6 @@ import type { GatewaySettings } from "../gateway/mod.ts";
 import { type LogLevel, logLevels } from "../store/log.ts";
 import {
   booleanText,
-  byteCount,
   cidrList,
   delay,
   domain,
@@ -13,6 +12,7 @@ import {
   originList,
 } from "./flag_values.ts";
 import { addFacilitatorFlags, type FacilitatorFlags } from "./facilitator_flags.ts";
+import { addConnectionFlags, type ConnectionFlags } from "./connection_flags.ts";
 import { addLedgerFlags, type LedgerFlags } from "./ledger_flags.ts";
 
 /** Flags on which depends what a manifest means. */
@@ -22,16 +22,13 @@ export interface ManifestFlags {
 }
 
 /** The values of the flags of `gateway` and `run`: times in milliseconds, sizes in bytes. */
-export interface GatewayFlags extends ManifestFlags, FacilitatorFlags, LedgerFlags {
+export interface GatewayFlags
+  extends ManifestFlags, FacilitatorFlags, LedgerFlags, ConnectionFlags {
   readonly listen: GatewaySettings["listen"];
   readonly metricsListen: GatewaySettings["listen"];
   readonly probeListen: GatewaySettings["listen"];
   readonly trustedProxies: readonly string[];
   readonly cors: readonly string[];
-  readonly upstreamTimeout: number;
-  readonly idleTimeout: number;
-  readonly maxBodyBytes: number;
-  readonly maxChunkedBodyBytes: number;
   readonly shutdownDelay: number;
   readonly drainTimeout: number;
   readonly accessLog: boolean;
@@ -46,7 +43,8 @@ type Parse<T> = (text: string, previous: T) => T;
  * @param shutdownDelay the default of that flag
  */
 export function addGatewayFlags(command: Command, shutdownDelay: string): Command {
-  return addLedgerFlags(addFacilitatorFlags(addManifestFlags(command)))
+  addLedgerFlags(addFacilitatorFlags(addManifestFlags(command)));
+  return addConnectionFlags(command)
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
       parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),
@@ -71,26 +69,6 @@ export function addGatewayFlags(command: Command, shutdownDelay: string): Comman
         "--cors <origin>",
         "origin, or *, whose preflights are answered where the backend does not",
         originList,
-      ),
-    )
-    .addOption(
-      parsed("--upstream-timeout <time>", "from the last byte sent to a reply", duration, "60s"),
-    )
-    .addOption(
-      parsed(
-        "--idle-timeout <time>",
-        "without a byte of a body in either direction",
-        duration,
-        "5m",
-      ),
-    )
-    .addOption(parsed("--max-body-bytes <size>", "of a request body", byteCount, "1024GiB"))
-    .addOption(
-      parsed(
-        "--max-chunked-body-bytes <size>",
-        "of a request body without Content-Length",
-        byteCount,
-        "64MiB",
       ),
     )
     .addOption(

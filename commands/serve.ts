@@ -4,6 +4,7 @@ import { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { Ledger } from "../store/ledger/ledger.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
+import { connectionSettings } from "./connection_flags.ts";
 import { facilitatorSettings } from "./facilitator_flags.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
 import { ledgerOf, paymentSettings } from "./ledger_flags.ts";
@@ -108,12 +109,7 @@ async function settingsOf(flags: GatewayFlags, log: Logger): Promise<GatewaySett
     trustedProxies: flags.trustedProxies,
     corsOrigins: flags.cors,
     facilitator: await facilitatorSettings(flags, hosts, log),
-    proxy: {
-      connectOrHeadMs: flags.upstreamTimeout,
-      idleMs: flags.idleTimeout,
-      maxBodyBytes: flags.maxBodyBytes,
-      maxChunkedBodyBytes: flags.maxChunkedBodyBytes,
-    },
+    ...connectionSettings(flags),
     accessLog: flags.accessLog,
     ...paymentSettings(flags),
   };

@@ -1,37 +1,34 @@
 import { Failure } from "./failures.ts";
+import { ClientRequest } from "./front/client_request.ts";
+import { type Delivery, Reply } from "./front/reply.ts";
 import type { Exchange } from "./handler.ts";
+import { HeaderFields, type HeaderLine } from "./http1/header_fields.ts";
 import type { BackendReply } from "./payment/purchase.ts";
-import type { HeaderLine } from "./payment/receipt.ts";
 import { servesTls } from "./routing/public_url.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
-import { backendHeaders, checkTransferCoding } from "./upstream/headers.ts";
+import { backendHeaders } from "./upstream/headers.ts";
+import { checkLoop, hopsHeader } from "./upstream/hops.ts";
+import type { Http1Transport } from "./upstream/http1_transport.ts";
 import { checkMethod, type ProxyCall, proxyRequest, type ProxySettings } from "./upstream/proxy.ts";
-import type { Delivery } from "./upstream/reply.ts";
 import { SmallBodies, type SmallBody } from "./upstream/request_body.ts";
 import { checkAnnouncedLength } from "./upstream/upload.ts";
-import { checkLoop, hopsHeader } from "./upstream/hops.ts";
-import {
-  type BackendSocket,
-  checkHandshake,
-  isWebSocketUpgrade,
-  type WebSocketProxy,
-} from "./upstream/websocket.ts";
+import { openWebSocket } from "./upstream/open_websocket.ts";
+import { checkHandshake, isWebSocketUpgrade } from "./upstream/websocket.ts";
 
 /** Calls the backend of an exchange, free of charge or on behalf of a payment. */
 export class BackendCaller {
   readonly #bodies = new SmallBodies();
 
+  /** @param upgrades opens WebSockets, whatever transport other requests take */
   constructor(
     private readonly settings: ProxySettings,
-    private readonly sockets: WebSocketProxy,
+    private readonly upgrades: Pick<Http1Transport, "upgrade">,
     private readonly trustedProxies: TrustedProxies,
   ) {}
 
   /** The reply of a request that costs nothing; aborted when the client leaves. */
-  forward(exchange: Exchange): Promise<Response> {
-    const { request } = exchange;
-    if (!isWebSocketUpgrade(request)) return this.#proxy(exchange, []);
-    return this.#openSocket(exchange, []).then((socket) => socket.bridge(request));
+  forward(exchange: Exchange): Promise<Reply> {
+    return this.#call(exchange, []);
   }
 
   /**
@@ -39,17 +36,15 @@ export class BackendCaller {
    * preflight is about reach the backend, and no body comes back from a backend that answers
    * OPTIONS as if it were GET.
    */
-  async forwardPreflight(exchange: Exchange): Promise<Response> {
-    const { headers, signal } = exchange.request;
-    const request = new Request("http://preflight/", {
-      method: "OPTIONS",
-      headers: [...headers].filter(([name]) => preflightNames.test(name)),
-      signal,
-    });
-    const reply = await this.#proxy({ ...exchange, request }, []);
-    await reply.body?.cancel();
-    reply.headers.delete("content-length");
-    return new Response(null, reply);
+  async forwardPreflight(exchange: Exchange): Promise<Reply> {
+    const { headers, target, peer } = exchange.request;
+    const fields = HeaderFields.of([...headers].filter(([name]) => preflightNames.test(name)));
+    const head = { method: "OPTIONS", target, minorVersion: 1, fields } as const;
+    const request = new ClientRequest(head, null, peer);
+    exchange.request.onGone = () => request.markGone();
+    const reply = await this.#call({ ...exchange, request }, []);
+    discardBody(reply);
+    return reply.withBody(null);
   }
 
   /**
@@ -60,22 +55,20 @@ export class BackendCaller {
     const { request } = exchange;
     backendOf(exchange);
     checkMethod(request.method);
-    checkTransferCoding(request.headers.get("transfer-encoding"));
     checkLoop(request.headers.get(hopsHeader));
-    checkAnnouncedLength(request, this.settings.limits);
+    if (request.body !== null) checkAnnouncedLength(request.headers, this.settings.limits);
     if (isWebSocketUpgrade(request)) checkHandshake(request);
   }
 
   /** Address of who sent a request, beyond the proxies that are trusted. */
-  clientOf({ request, info }: Exchange): string {
-    const forwardedFor = request.headers.get("x-forwarded-for");
-    return this.trustedProxies.clientOf(info.remoteAddr.hostname, forwardedFor);
+  clientOf({ request }: Exchange): string {
+    return this.trustedProxies.clientOf(request.peer, request.headers.get("x-forwarded-for"));
   }
 
-  /** The body of a request that is paid for, if it is small; see `readSmallBody`. */
+  /** The body of a request that is paid for, if it is small; see `SmallBodies`. */
   readBody({ request }: Exchange): Promise<SmallBody | undefined> {
     const { idleTimer, limits } = this.settings;
-    return this.#bodies.read(request, idleTimer, limits.connectOrHeadMs);
+    return this.#bodies.read(request.body, idleTimer, limits.connectOrHeadMs);
   }
 
   /**
@@ -84,78 +77,43 @@ export class BackendCaller {
    */
   async callPaid(
     exchange: Exchange,
-    identity: HeaderLine[],
+    identity: readonly HeaderLine[],
     body: SmallBody | undefined,
   ): Promise<BackendReply> {
-    const { request } = exchange;
-    // It tells of a client that leaves only whoever has asked for it before (measured on Deno 2.9.6).
-    const { signal } = request;
-    if (isWebSocketUpgrade(request)) {
-      const socket = await this.#openSocket(exchange, identity);
-      return {
-        status: 101,
-        delivery: socket.delivery,
-        finish(extra) {
-          // Of a client that has left, the runtime would never tell.
-          if (signal.aborted) {
-            socket.close();
-            throw new Failure("request_timeout", "the client left before the handshake ended");
-          }
-          return withHeaders(socket.bridge(request), extra);
-        },
-        discard: () => Promise.resolve(socket.close()),
-      };
-    }
-    const { promise, resolve } = Promise.withResolvers<Delivery>();
-    // The runtime takes a small reply also for a client that has left before.
-    const isThere = (outcome: Delivery) => signal.aborted ? "aborted" : outcome;
-    const onDone = (outcome: Delivery) => resolve(isThere(outcome));
-    const paid = { body: body?.bytes, onDone };
-    const response = await this.#proxy(exchange, identity, paid);
+    const { promise: delivery, resolve: onEnd } = Promise.withResolvers<Delivery>();
+    const reply = await this.#call(exchange, identity, { body: body?.bytes, onEnd });
     return {
-      status: response.status,
-      // Of a head alone nothing tells whether it arrives, only whether somebody is there to take it.
-      get delivery(): Promise<Delivery> {
-        if (response.body !== null) return promise;
-        return Promise.resolve(isThere("delivered"));
-      },
-      finish(extra) {
-        privateCache(response.headers);
-        return withHeaders(response, extra);
-      },
-      discard: async () => await response.body?.cancel(),
+      status: reply.status,
+      delivery,
+      finish: (extra) => reply.setting([privateCache(reply.headers), ...extra]),
+      discard: () => discardBody(reply),
     };
   }
 
-  #proxy(
+  #call(
     exchange: Exchange,
-    identity: HeaderLine[],
-    paid?: Pick<ProxyCall, "body" | "onDone">,
-  ): Promise<Response> {
+    identity: readonly HeaderLine[],
+    paid?: Pick<ProxyCall, "body" | "onEnd">,
+  ): Promise<Reply> {
     const { request, target } = exchange;
-    const backendUrl = backendOf(exchange);
-    const headers = this.#headers(exchange, identity);
-    const isPaid = paid !== undefined;
-    const call = { request, target, backendUrl, headers, once: isPaid, detached: isPaid, ...paid };
-    return proxyRequest(this.settings, call);
-  }
-
-  #openSocket(exchange: Exchange, identity: HeaderLine[]): Promise<BackendSocket> {
-    const { request, target } = exchange;
-    checkHandshake(request);
-    return this.sockets.open({
-      url: backendOf(exchange) + target.path + target.query,
+    const call: ProxyCall = {
+      request,
+      target,
+      backendUrl: backendOf(exchange),
       headers: this.#headers(exchange, identity),
-      protocols: request.headers.get("sec-websocket-protocol"),
-      connectMs: this.settings.limits.connectOrHeadMs,
-    });
+      paid: paid !== undefined,
+      ...paid,
+    };
+    return isWebSocketUpgrade(request)
+      ? openWebSocket(this.settings, this.upgrades, call)
+      : proxyRequest(this.settings, call);
   }
 
-  #headers({ request, target, info, match }: Exchange, identity: HeaderLine[]): HeaderLine[] {
-    const address = info.remoteAddr.hostname;
+  #headers({ request, target, match }: Exchange, identity: readonly HeaderLine[]): HeaderLine[] {
+    const { peer: address, headers } = request;
     const scheme = servesTls(match.ingress.tlsHosts, target.host) ? "https" : "http";
     const peer = { address, trusted: this.trustedProxies.trusts(address), scheme } as const;
-    return backendHeaders(request.headers, target.authority, peer, identity);
+    return backendHeaders(headers, target.authority, peer, identity);
   }
 }
 
@@ -164,10 +122,9 @@ function backendOf({ match: { backend } }: Exchange): string {
   throw new Failure("upstream_unresolved", backend.unresolved);
 }
 
-function withHeaders(response: Response, lines: readonly HeaderLine[]): Response {
-  // Ours alone: a backend's own receipt would be one too many.
-  for (const line of lines) response.headers.set(...line);
-  return response;
+function discardBody({ body, upgraded }: Reply): void {
+  upgraded?.close();
+  if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("nobody wants it"));
 }
 
 /** What a preflight is about (Fetch standard, section 3.2), who asks, and on which way. */
@@ -175,10 +132,10 @@ const preflightNames =
   /^(?:origin|access-control-request-.*|user-agent|x-402-hops|x-forwarded-.*)$/;
 
 /** What one buyer paid for must not be handed to others from a shared cache (RFC 9111, 5.2.2.7). */
-function privateCache(headers: Headers): void {
+function privateCache(headers: HeaderFields): HeaderLine {
   const directives = (headers.get("cache-control") ?? "").split(",").map((text) => text.trim())
     .filter((text) => text !== "" && !/^(?:public|s-maxage\b.*)$/i.test(text));
   // `private="name"` is about that header only.
-  if (directives.some((text) => /^(?:private|no-store)$/i.test(text))) return;
-  headers.set("cache-control", ["private", ...directives].join(", "));
+  const isPrivate = directives.some((text) => /^(?:private|no-store)$/i.test(text));
+  return ["cache-control", (isPrivate ? directives : ["private", ...directives]).join(", ")];
 }

@@ -1,4 +1,8 @@
 import { HoldLost } from "../store/ledger/payment_ledger.ts";
+import { TooManyConnections } from "./front/front_settings.ts";
+import { type Reply, textReply } from "./front/reply.ts";
+import { MalformedMessage } from "./http1/malformed_message.ts";
+import type { HeaderLine } from "./http1/header_fields.ts";
 import { LedgerRefused, LedgerUnavailable } from "../store/ledger/sql_database.ts";
 
 /**
@@ -10,12 +14,15 @@ import { LedgerRefused, LedgerUnavailable } from "../store/ledger/sql_database.t
  */
 const table = {
   // What the client did wrong.
+  invalid_request: [400, "The request is not valid HTTP/1.1."],
+  head_too_large: [431, "The request's header is larger than this gateway accepts."],
+  version_not_supported: [505, "This gateway speaks HTTP/1.1."],
   invalid_host: [400, "The Host header is not a valid host[:port]."],
   invalid_path: [400, "The request path is not a valid URL path."],
   ambiguous_path: [400, "The request path can be read in more than one way; send it normalized."],
   ambiguous_method: [400, "A header asks for another method than the request's."],
   invalid_upgrade: [400, "The WebSocket handshake is not complete."],
-  invalid_transfer_encoding: [400, "Only the transfer coding chunked is accepted."],
+  invalid_transfer_encoding: [501, "Only the transfer coding chunked is accepted."],
   payment_malformed: [400, "The payment header cannot be read."],
   no_route: [404, "No route is configured for this host and path."],
   method_not_supported: [405, "The method is not supported by this gateway."],
@@ -43,6 +50,7 @@ const table = {
   upstream_reset: [502, "The backend closed the connection before it answered."],
   upstream_invalid: [502, "The backend sent a reply that is not valid HTTP."],
   upstream_unresolved: [503, "The backend of this path is not configured."],
+  upstream_busy: [503, "The backend cannot take more requests for now."],
   upstream_timeout: [504, "The backend did not answer in time."],
   // What the facilitator did wrong. Never 402: the buyer must not sign a second payment.
   facilitator_invalid: [502, "The payment facilitator gave an answer that cannot be used."],
@@ -60,10 +68,18 @@ const table = {
   // What is not ready here.
   route_blocked: [503, "The payment rule of this path is invalid; the operator has to correct it."],
   not_ready: [503, "The gateway has no routes yet."],
+  overloaded: [503, "The gateway has more work than it can do; try again in a moment."],
   internal_error: [500, "The gateway failed."],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type FailureCode = keyof typeof table;
+
+const malformed = {
+  400: "invalid_request",
+  431: "head_too_large",
+  501: "invalid_transfer_encoding",
+  505: "version_not_supported",
+} as const satisfies Record<MalformedMessage["status"], FailureCode>;
 
 /** Seconds that a client should wait before it tries again, for the statuses where that makes sense. */
 const retryAfter: Readonly<Record<number, string>> = {
@@ -102,6 +118,12 @@ export class Failure extends Error {
     if (error instanceof HoldLost) {
       return new Failure("payment_in_flight", error.message, { cause: error });
     }
+    if (error instanceof MalformedMessage) {
+      return new Failure(malformed[error.status], error.message, { cause: error });
+    }
+    if (error instanceof TooManyConnections) {
+      return new Failure("overloaded", "too many connections", { cause: error });
+    }
     const detail = error instanceof Error ? error.stack ?? error.message : String(error);
     return new Failure("internal_error", detail, { cause: error });
   }
@@ -125,8 +147,8 @@ export class Failure extends Error {
  * The reply to a failure: JSON `{error, message, requestId}`, not cacheable, with `Retry-After`
  * where a retry can help.
  */
-export function failureReply(failure: Failure, requestId: string): Response {
-  const headers: [string, string][] = [
+export function failureReply(failure: Failure, requestId: string): Reply {
+  const headers: HeaderLine[] = [
     ["content-type", "application/json"],
     ["cache-control", "no-store"],
     ...failure.headers,
@@ -134,5 +156,5 @@ export function failureReply(failure: Failure, requestId: string): Response {
   const wait = failure.retryAfterSeconds?.toString() ?? retryAfter[failure.status];
   if (wait !== undefined) headers.push(["retry-after", wait]);
   const body = { error: failure.code, message: failure.publicMessage, requestId };
-  return new Response(JSON.stringify(body) + "\n", { status: failure.status, headers });
+  return textReply(failure.status, headers, JSON.stringify(body) + "\n");
 }

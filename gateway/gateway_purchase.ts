@@ -2,7 +2,7 @@ import type { BackendCaller } from "./backend_caller.ts";
 import type { Exchange } from "./handler.ts";
 import type { Payment } from "./payment/payment_header.ts";
 import type { BackendReply, Purchase } from "./payment/purchase.ts";
-import type { HeaderLine } from "./payment/receipt.ts";
+import type { HeaderLine } from "./http1/header_fields.ts";
 import { requestDigest } from "./payment/request_digest.ts";
 import { canonicalPath } from "./routing/canonical_path.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";

@@ -1,6 +1,9 @@
 import type { Logger } from "../store/log.ts";
 import type { SnapshotStore } from "../store/snapshot_store.ts";
 import { Failure, failureReply } from "./failures.ts";
+import type { ClientRequest } from "./front/client_request.ts";
+import type { FrontHandler } from "./front/front_connection.ts";
+import type { Reply } from "./front/reply.ts";
 import { type Cors, isPreflight } from "./payment/cors.ts";
 import { payOrFree } from "./payment/pay_or_free.ts";
 import type { PaymentFlow } from "./payment/payment_flow.ts";
@@ -27,8 +30,7 @@ export interface HandlerDeps {
 
 /** One request on its way through the gateway. */
 export interface Exchange {
-  readonly request: Request;
-  readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+  readonly request: ClientRequest;
   readonly target: CanonicalTarget;
   readonly match: RouteMatch;
 }
@@ -37,25 +39,28 @@ export interface Exchange {
  * The gateway's pipeline: one snapshot from the first byte to the last, matched once, and the very
  * string that was matched is what the backend gets.
  */
-export class GatewayHandler {
+export class GatewayHandler implements FrontHandler {
   constructor(private readonly deps: HandlerDeps) {}
 
-  /** Never rejects. */
-  handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
-    return this.deps.accessLog ? this.#answerAndLog(request, info) : this.#answer(request, info);
+  answer(request: ClientRequest): Promise<Reply> {
+    return this.deps.accessLog ? this.#answerAndLog(request) : this.#answer(request);
+  }
+
+  refuse(error: unknown): Reply {
+    return this.#fail(undefined, error);
   }
 
   async #answerAndLog(
-    request: Request,
-    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-  ): Promise<Response> {
+    request: ClientRequest,
+  ): Promise<Reply> {
     const start = performance.now();
-    const response = await this.#answer(request, info);
+    const response = await this.#answer(request);
     // Without the query, which may hold secrets. The time is that until the head of the reply.
     this.deps.log.info("request", {
-      client: info.remoteAddr.hostname,
+      client: request.peer,
       method: request.method,
-      url: request.url.split("?", 1)[0],
+      host: request.headers.get("host"),
+      path: request.target.split("?", 1)[0],
       status: response.status,
       durationMs: Math.round(performance.now() - start),
     });
@@ -63,8 +68,7 @@ export class GatewayHandler {
   }
 
   /** Every failure becomes a reply here. */
-  async #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
-    let response: Response;
+  async #answer(request: ClientRequest): Promise<Reply> {
     try {
       const routes = this.deps.snapshots.current();
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
@@ -73,15 +77,13 @@ export class GatewayHandler {
       if (pricedByOverride(match, target, request.headers)) {
         throw new Failure("ambiguous_method", "a header asks for a method with another price");
       }
-      response = await this.#serve({ request, info, target, match });
+      return await this.#serve({ request, target, match });
     } catch (error) {
-      response = this.#fail(request, Failure.from(error));
+      return this.#fail(request.method, error);
     }
-    if (response.status >= 400) await discardUnreadBody(request);
-    return response;
   }
 
-  #serve(exchange: Exchange): Promise<Response> {
+  #serve(exchange: Exchange): Promise<Reply> {
     const { rule } = exchange.match;
     if (rule === undefined) {
       exchange.match.ingress.unmatched.add("unmatched");
@@ -103,7 +105,7 @@ export class GatewayHandler {
     exchange: Exchange,
     rule: CompiledRule,
     access: PaidAccess,
-  ): Promise<Response> {
+  ): Promise<Reply> {
     const { request } = exchange;
     const { backends, cors } = this.deps;
     if (isPreflight(request)) {
@@ -124,9 +126,9 @@ export class GatewayHandler {
     exchange: Exchange,
     rule: CompiledRule,
     access: PaidAccess,
-  ): Response | Promise<Response> {
+  ): Reply | Promise<Reply> {
     const { request, match, target } = exchange;
-    const { headers, method } = request;
+    const { headers } = request;
     const forwarded = this.#trusted(exchange)
       ? { proto: headers.get("x-forwarded-proto"), host: headers.get("x-forwarded-host") }
       : {};
@@ -134,11 +136,11 @@ export class GatewayHandler {
     const payment = readPaymentHeader(headers);
     if (payment === undefined) {
       rule.count("payment_required");
-      return access.challenge.ask(resourceUrl, method);
+      return access.challenge.ask(resourceUrl);
     }
     if (payment instanceof UnsupportedVersion) {
       rule.count("payment_invalid");
-      return access.challenge.refuse(resourceUrl, "invalid_x402_version", method);
+      return access.challenge.refuse(resourceUrl, "invalid_x402_version");
     }
     const purchase = new GatewayPurchase(
       exchange,
@@ -160,15 +162,16 @@ export class GatewayHandler {
     return payOrFree(access, valueOf) === "free";
   }
 
-  #trusted({ info }: Exchange): boolean {
-    return this.deps.trustedProxies.trusts(info.remoteAddr.hostname);
+  #trusted({ request }: Exchange): boolean {
+    return this.deps.trustedProxies.trusts(request.peer);
   }
 
-  #fail(request: Request, failure: Failure): Response {
+  #fail(method: string | undefined, error: unknown): Reply {
+    const failure = Failure.from(error);
     const requestId = crypto.randomUUID();
     const fields = {
       requestId,
-      method: request.method,
+      method,
       code: failure.code,
       detail: failure.detail,
     };
@@ -178,13 +181,4 @@ export class GatewayHandler {
     else this.deps.log.debug("request refused", fields);
     return failureReply(failure, requestId);
   }
-}
-
-/** A client that is still sending its body gets no early reply unless the body is cancelled. */
-async function discardUnreadBody(request: Request): Promise<void> {
-  // A body on these is so rare that looking for one on every request is not worth its cost.
-  if (request.method === "GET" || request.method === "HEAD") return;
-  const { body, bodyUsed } = request;
-  // A body that broke off in the meantime cannot be cancelled any more, and need not be.
-  if (body !== null && !bodyUsed && !body.locked) await body.cancel().catch(() => {});
 }

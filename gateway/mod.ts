@@ -18,8 +18,11 @@ import { type ListenAddress, serve } from "./server.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
 import { IdleTimer } from "./idle_timer.ts";
 
+import { FrontServer } from "./front/front_server.ts";
+import type { FrontSettings } from "./front/front_settings.ts";
 import { FetchTransport } from "./upstream/fetch_transport.ts";
-import { WebSocketProxy } from "./upstream/websocket.ts";
+import { Http1Transport } from "./upstream/http1_transport.ts";
+import type { PoolLimits } from "./upstream/connection_pool.ts";
 import type { ProxyLimits } from "./upstream/proxy.ts";
 
 export { TrustedProxies } from "./trusted_proxies.ts";
@@ -28,6 +31,15 @@ export type { FacilitatorSettings } from "./facilitator/facilitator_client.ts";
 export { FacilitatorCredentials } from "./facilitator/facilitator_credentials.ts";
 export type { FacilitatorPolling } from "./facilitator/supported_poller.ts";
 export type { PaymentSettings } from "./payment/payment_service.ts";
+
+/** How backends are connected to. */
+export interface UpstreamSettings extends PoolLimits {
+  readonly transport: "fetch" | "http1";
+  /** For a connection, TLS included; ms. */
+  readonly connectMs: number;
+  /** PEM certificates trusted besides the public ones. */
+  readonly caCerts: readonly string[];
+}
 
 export interface GatewaySettings extends FacilitatorHosts, PaymentSettings {
   readonly listen: ListenAddress;
@@ -38,7 +50,9 @@ export interface GatewaySettings extends FacilitatorHosts, PaymentSettings {
   /** Origins that the gateway answers CORS preflights for; empty: none. */
   readonly corsOrigins: readonly string[];
   readonly facilitator: FacilitatorSettings;
+  readonly front: FrontSettings;
   readonly proxy: ProxyLimits;
+  readonly upstream: UpstreamSettings;
   readonly accessLog: boolean;
 }
 
@@ -81,8 +95,8 @@ export function startGateway(
     new FacilitatorAddresses(settings, log),
     log,
   );
-  const transport = new FetchTransport();
-  const sockets = new WebSocketProxy();
+  const http1 = new Http1Transport(settings.upstream, settings.upstream);
+  const transport = settings.upstream.transport === "fetch" ? new FetchTransport() : http1;
   const idleTimer = new IdleTimer();
   const duration = metrics.proxyDuration;
   const proxy = { transport, idleTimer, limits: settings.proxy, duration };
@@ -95,7 +109,7 @@ export function startGateway(
   const handler = new GatewayHandler({
     snapshots,
     payments: payments.flow,
-    backends: new BackendCaller(proxy, sockets, trustedProxies),
+    backends: new BackendCaller(proxy, http1, trustedProxies),
     cors: new Cors(settings.corsOrigins),
     trustedProxies,
     log,
@@ -105,7 +119,7 @@ export function startGateway(
   let drained: Promise<boolean> | undefined;
   let ending = false;
   const isReady = () => !ending && snapshots.current() !== undefined;
-  const gateway = serve("gateway", settings.listen, handler.handle.bind(handler), log);
+  const gateway = new FrontServer(settings.listen, settings.front, handler, log);
   const probes = serve("probes", settings.probeListen, probeHandler(isReady), log);
   const scrape = serve("metrics", settings.metricsListen, metricsHandler(metrics), log);
 
@@ -117,7 +131,7 @@ export function startGateway(
     // Probes and metrics stay until the end: they are how the draining is watched.
     await Promise.all([probes.drain(cutMs), scrape.drain(cutMs)]);
     poller?.close();
-    for (const part of [facilitator, transport, sockets, idleTimer]) part.close();
+    for (const part of [facilitator, transport, http1, idleTimer]) part.close();
     return clean;
   }
 
@@ -130,6 +144,7 @@ export function startGateway(
     },
     unready() {
       ending = true;
+      gateway.sendElsewhere();
     },
     drain: (timeoutMs) => drained ??= drain(timeoutMs),
   };

@@ -77,7 +77,8 @@ export class FacilitatorClient {
       urgent: false,
       make: async (timeout) => {
         const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
-        const post = () => this.#http.send({ method: "POST", url, body, once: false }, signal);
+        const post = (once: boolean) =>
+          this.#http.send({ method: "POST", url, body, once }, signal);
         return readVerdict(await onceAgain(post), payment);
       },
     });
@@ -156,13 +157,14 @@ export class FacilitatorClient {
  * Repeats what changes nothing when the connection broke or there was none. Not after a timeout: the
  * time is up, and a facilitator that is slow has enough to do.
  */
-async function onceAgain<T>(send: () => Promise<T>): Promise<T> {
+async function onceAgain<T>(send: (once: boolean) => Promise<T>): Promise<T> {
   try {
-    return await send();
+    return await send(false);
   } catch (error) {
     const again = error instanceof FacilitatorFailure && error.code === "facilitator_unreachable";
     if (!again) throw error;
-    return await send();
+    // On a new connection: the others that are kept may be as dead as this one was.
+    return await send(true);
   }
 }
 

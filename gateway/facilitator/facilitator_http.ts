@@ -1,8 +1,14 @@
-import { classifyFetchError } from "../upstream/fetch_error.ts";
+import { BytesSource, readAll } from "../http1/byte_source.ts";
+import type { HeaderLine, ReadableFields } from "../http1/header_fields.ts";
+import { Abort } from "../upstream/abort.ts";
+import { createProxiedHttpClient } from "../upstream/direct_http_client.ts";
+import { FetchTransport } from "../upstream/fetch_transport.ts";
+import { Http1Transport } from "../upstream/http1_transport.ts";
+import { UpstreamFailure, type UpstreamReply } from "../upstream/transport.ts";
+import { usesEnvironmentProxy } from "./environment_proxy.ts";
 import type { FacilitatorAddresses } from "./facilitator_addresses.ts";
 import type { FacilitatorCredentials } from "./facilitator_credentials.ts";
 import { FacilitatorFailure } from "./facilitator_failure.ts";
-import { readCapped } from "./read_capped.ts";
 
 export interface FacilitatorRequest {
   readonly method: "GET" | "POST";
@@ -24,18 +30,29 @@ export interface FacilitatorReply {
 const maxAnswerBytes = 64 * 1024;
 /** Seconds that a facilitator can keep buyers away by its own word. */
 const maxRetryAfter = 120;
+/** The calls' own limits are those of the gates; ms, longer than any of them for a connection. */
+const connections = {
+  maxConnections: 4_096,
+  maxWaiting: 0,
+  maxIdle: 64,
+  idleMs: 20_000,
+  onceIdleMs: 1_000,
+};
+const dialing = { connectMs: 60_000, caCerts: [] };
+
+const utf8 = new TextEncoder();
 
 /** One exchange with a facilitator: its address is checked, credentials are added, sizes and times are bounded. */
 export class FacilitatorHttp {
-  /** What changes nothing may be resent on a dead pooled connection. */
-  readonly #pooled = Deno.createHttpClient({ http2: false });
   /**
-   * fetch resends a POST when a pooled connection turns out to be dead, also after the request was
-   * read. A settlement sent twice can move the money with the first copy and report the second's
-   * "nonce already used", so settlements get a fresh connection each. It is also what makes a
-   * failure to connect a proof: there was no connection before on which the request could have gone.
+   * Settlements go with `once`, and are never sent again: the first copy could move the money and the
+   * second report "nonce already used". The connection of the verification just before them is used
+   * again, which saves a TLS handshake; one that has been idle for longer is not, because its end
+   * would leave the settlement in doubt.
    */
-  readonly #fresh = Deno.createHttpClient({ http2: false, poolMaxIdlePerHost: 0 });
+  readonly #direct = new Http1Transport(connections, dialing);
+  /** Only `fetch` knows the way through the environment's proxies. */
+  readonly #proxied = new FetchTransport(createProxiedHttpClient);
 
   constructor(
     private readonly addresses: FacilitatorAddresses,
@@ -49,30 +66,32 @@ export class FacilitatorHttp {
    * @throws {FacilitatorFailure} without a complete answer; one with any status is an answer
    */
   async send(request: FacilitatorRequest, signal: AbortSignal): Promise<FacilitatorReply> {
-    const { method, url, body } = request;
-    const headers = await this.#prepare(request, signal);
-    const ended = new AbortController();
-    const end = () => ended.abort();
+    const { method, url, body, once } = request;
+    const parsed = new URL(url);
+    const headers = await this.#prepare(request, parsed, signal);
+    const abort = new Abort();
+    const end = () => abort.abort(new Error("its time is up"));
     signal.addEventListener("abort", end, { once: true });
     let bodyTimer: ReturnType<typeof setTimeout> | undefined;
-    let response: Response | undefined;
+    let reply: UpstreamReply | undefined;
     try {
-      response = await fetch(url, {
+      reply = await this.#transportFor(parsed).send({
         method,
+        origin: parsed.origin,
+        target: parsed.pathname + parsed.search,
         headers,
-        ...(body !== undefined && { body }),
-        client: request.once ? this.#fresh : this.#pooled,
-        redirect: "manual",
-        signal: ended.signal,
+        body: body === undefined ? null : new BytesSource(utf8.encode(body)),
+        once,
+        abort,
       });
       bodyTimer = setTimeout(end, this.bodyMs);
-      const text = await readCapped(response, maxAnswerBytes);
-      return { status: response.status, text, ...retryAfterOf(response) };
+      const text = await readText(reply);
+      return { status: reply.status, text, ...retryAfterOf(reply.headers) };
     } catch (error) {
       if (error instanceof FacilitatorFailure) throw error;
-      const phase = response === undefined ? "the head" : "the body";
-      if (ended.signal.aborted) throw timeout(`${url}: no end of ${phase} in time`, "maybe", error);
-      if (response === undefined) throw unreachable(url, error);
+      const phase = reply === undefined ? "the head" : "the body";
+      if (abort.aborted) throw timeout(`${url}: no end of ${phase} in time`, "maybe", error);
+      if (reply === undefined) throw unreachable(url, error);
       const detail = `${url}: answer cut off: ${(error as Error).message}`;
       throw new FacilitatorFailure("facilitator_unreachable", detail, "maybe", { cause: error });
     } finally {
@@ -82,12 +101,20 @@ export class FacilitatorHttp {
   }
 
   close(): void {
-    this.#pooled.close();
-    this.#fresh.close();
+    this.#direct.close();
+    this.#proxied.close();
+  }
+
+  #transportFor(url: URL): Http1Transport | FetchTransport {
+    return usesEnvironmentProxy(url) ? this.#proxied : this.#direct;
   }
 
   /** Whatever fails here, or takes too long, comes before anything is sent. */
-  async #prepare({ method, url }: FacilitatorRequest, signal: AbortSignal) {
+  async #prepare(
+    { method, url }: FacilitatorRequest,
+    { host }: URL,
+    signal: AbortSignal,
+  ): Promise<HeaderLine[]> {
     const credentials = async () => {
       await this.addresses.check(url);
       return await this.credentials?.headersFor(method, url);
@@ -95,10 +122,30 @@ export class FacilitatorHttp {
     // A name server can be slower than the call may be.
     const secrets = await Promise.race([credentials(), aborted(signal)]);
     if (signal.aborted) throw timeout(`${url}: not sent in time`, "no");
-    const headers: [string, string][] = [["accept", "application/json"]];
-    headers.push(...secrets ?? []);
+    const headers: HeaderLine[] = [
+      ["host", host],
+      ["user-agent", "x402-k8s-operator"],
+      ["accept", "application/json"],
+      ["accept-encoding", "identity"],
+    ];
+    for (const [name, value] of secrets ?? []) headers.push([name.toLowerCase(), value]);
     if (method === "POST") headers.push(["content-type", "application/json"]);
     return headers;
+  }
+}
+
+/** An answer of any length must not become memory. */
+async function readText({ body }: UpstreamReply): Promise<string> {
+  if (body === null) return "";
+  try {
+    return new TextDecoder().decode(await readAll(body, maxAnswerBytes));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FacilitatorFailure(
+      "facilitator_invalid",
+      `more than ${maxAnswerBytes} bytes`,
+      "maybe",
+    );
   }
 }
 
@@ -114,13 +161,15 @@ function timeout(detail: string, sent: "no" | "maybe", cause?: unknown): Facilit
 }
 
 function unreachable(url: string, error: unknown): FacilitatorFailure {
-  const { detail, sent } = classifyFetchError(error);
+  const { detail, sent } = error instanceof UpstreamFailure
+    ? error
+    : { detail: String(error), sent: "maybe" as const };
   return new FacilitatorFailure("facilitator_unreachable", `${url}: ${detail}`, sent, {
     cause: error,
   });
 }
 
-function retryAfterOf({ headers }: Response): { retryAfterSeconds?: number } {
+function retryAfterOf(headers: ReadableFields): { retryAfterSeconds?: number } {
   const seconds = headers.get("retry-after") ?? "";
   if (!/^\d{1,9}$/.test(seconds)) return {};
   return { retryAfterSeconds: Math.min(Math.max(Number(seconds), 1), maxRetryAfter) };

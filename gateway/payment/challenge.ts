@@ -1,4 +1,7 @@
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
+import { Reply } from "../front/reply.ts";
+import { statusAndFields } from "../front/reply_head.ts";
+import { HeaderFields } from "../http1/header_fields.ts";
 import { RecentReplies } from "./recent_replies.ts";
 import { requirementsV1, requirementsV2 } from "./requirements.ts";
 
@@ -52,38 +55,35 @@ export class Challenge {
   /**
    * The reply to a request without a payment.
    * @param resourceUrl absolute public URL of what is being bought
-   * @param method `HEAD` gets the same head without a body
    */
-  ask(resourceUrl: string, method: string): Response {
+  ask(resourceUrl: string): Reply {
     const known = this.recent.get(resourceUrl);
-    if (known?.challenge === this) return toResponse(known, method);
+    if (known?.challenge === this) return toReply(known);
     const made = { challenge: this, ...this.#make(resourceUrl, paymentMissing) };
     this.recent.set(resourceUrl, made);
-    return toResponse(made, method);
+    return toReply(made);
   }
 
   /**
    * The reply to a payment that was not accepted.
    * @param reason why: an error code of the specification or a sentence
    */
-  refuse(resourceUrl: string, reason: string, method: string): Response {
-    return toResponse(this.#make(resourceUrl, reason), method);
+  refuse(resourceUrl: string, reason: string): Reply {
+    return toReply(this.#make(resourceUrl, reason));
   }
 
   #make(resourceUrl: string, reason: string): PreparedReply {
     const url = JSON.stringify(resourceUrl);
     const error = JSON.stringify(reason);
-    const body = this.#body(url, error);
     const { start, end } = this.#v2;
-    const json = `"error":${error},"resource":{"url":${url}`;
-    const header = start + toBase64(json) + end;
-    const padding = paddingForOneSend(header.length, body.length);
-    const headers = new Headers([
+    const header = start + toBase64(`"error":${error},"resource":{"url":${url}`) + end;
+    const headers = HeaderFields.of([
       ["content-type", "application/json"],
       ["cache-control", "no-store"],
-      ["payment-required", padding === 0 ? header : start + toBase64(json, padding) + end],
+      ["payment-required", header],
     ]);
-    return { headers, body };
+    const encoded = utf8.encode(statusAndFields(402, headers, false));
+    return { headers, encoded, body: utf8.encode(this.#body(url, error)) };
   }
 
   #body(url: string, error: string): string {
@@ -96,13 +96,16 @@ function withoutBrace(object: object): string {
   return JSON.stringify(object).slice(0, -1);
 }
 
+/** The bytes of a 402, made once for all requests to one URL. */
 export interface PreparedReply {
-  readonly headers: Headers;
-  readonly body: string;
+  readonly headers: HeaderFields;
+  /** Status line and header lines. */
+  readonly encoded: Uint8Array;
+  readonly body: Uint8Array;
 }
 
-function toResponse({ headers, body }: PreparedReply, method: string): Response {
-  return new Response(method === "HEAD" ? null : body, { status: 402, headers });
+function toReply({ headers, encoded, body }: PreparedReply): Reply {
+  return new Reply({ status: 402, headers, encoded, body });
 }
 
 const utf8 = new TextEncoder();
@@ -111,26 +114,8 @@ const utf8 = new TextEncoder();
  * Base64 of a piece of JSON, filled up with spaces to a multiple of three bytes: such pieces can be
  * joined without decoding. Pieces end between two JSON tokens, where white space is free.
  */
-function toBase64(json: string, padding = 0): string {
-  const bytes = utf8.encode(json + " ".repeat(padding));
+function toBase64(json: string): string {
+  const bytes = utf8.encode(json);
   const missing = (3 - bytes.length % 3) % 3;
-  return (missing === 0 ? bytes : utf8.encode(json + " ".repeat(padding + missing))).toBase64();
-}
-
-/** Bytes of the status line, the other headers and the ends of lines of a 402. */
-const restOfHead = 168;
-/** It varies by a few bytes: the digits of the length. */
-const headSlack = 9;
-
-/**
- * White space to add to the header's JSON, in bytes. `Deno.serve` sends head and body with one
- * system call only if both fit into the buffer of the head, whose size is the power of two above
- * the head; two calls cost 15% of a 402 (measured on Deno 2.9.6). So a head that leaves too little
- * room is lifted over the next power of two.
- */
-function paddingForOneSend(headerLength: number, bodyLength: number): number {
-  const head = headerLength + restOfHead;
-  const buffer = 2 ** Math.ceil(Math.log2(head));
-  if (head + bodyLength <= buffer) return 0;
-  return Math.ceil((buffer + headSlack - head) * 3 / 4);
+  return (missing === 0 ? bytes : utf8.encode(json + " ".repeat(missing))).toBase64();
 }

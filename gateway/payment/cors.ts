@@ -1,3 +1,7 @@
+import type { ClientRequest } from "../front/client_request.ts";
+import { emptyReply, type Reply } from "../front/reply.ts";
+import type { HeaderLine } from "../http1/header_fields.ts";
+
 /** What a browser's script may read of a reply on a paid path. */
 const exposed = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE";
 
@@ -8,7 +12,7 @@ const exposed = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE";
 const allowed = "PAYMENT-SIGNATURE, X-PAYMENT, Access-Control-Expose-Headers";
 
 /** A CORS preflight: carries no credentials, no body and no payment, and is answered free of charge. */
-export function isPreflight(request: Request): boolean {
+export function isPreflight(request: ClientRequest): boolean {
   return request.method === "OPTIONS" && request.headers.has("origin") &&
     request.headers.has("access-control-request-method");
 }
@@ -27,40 +31,35 @@ export class Cors {
    * nothing of payments is helped out by naming the payment headers in its answer, too.
    * @param fromBackend a reply without a body
    */
-  preflightReply(request: Request, fromBackend: Response): Response {
+  preflightReply(request: ClientRequest, fromBackend: Reply): Reply {
     const origin = this.#allowedOrigin(request);
     if (origin === undefined) return fromBackend;
-    if (fromBackend.ok && fromBackend.headers.has("access-control-allow-origin")) {
-      fromBackend.headers.append("access-control-allow-headers", allowed);
-      return fromBackend;
+    const { status, headers } = fromBackend;
+    if (status >= 200 && status < 300 && headers.has("access-control-allow-origin")) {
+      return fromBackend.adding([["access-control-allow-headers", allowed]]);
     }
     const requested = request.headers.get("access-control-request-headers");
-    return new Response(null, {
-      status: 204,
-      headers: [
-        ["access-control-allow-origin", origin],
-        ["access-control-allow-methods", request.headers.get("access-control-request-method")!],
-        ["access-control-allow-headers", requested ? `${allowed}, ${requested}` : allowed],
-        ["access-control-max-age", "600"],
-        ["vary", "origin, access-control-request-method, access-control-request-headers"],
-      ],
-    });
+    return emptyReply(204, [
+      ["access-control-allow-origin", origin],
+      ["access-control-allow-methods", request.headers.get("access-control-request-method")!],
+      ["access-control-allow-headers", requested ? `${allowed}, ${requested}` : allowed],
+      ["access-control-max-age", "600"],
+      ["vary", "origin, access-control-request-method, access-control-request-headers"],
+    ]);
   }
 
   /** Lets a browser's script read a reply on a paid path: adds to its headers. */
-  expose(request: Request, reply: Response): Response {
+  expose(request: ClientRequest, reply: Reply): Reply {
     if (!request.headers.has("origin")) return reply;
-    const { headers } = reply;
-    headers.append("access-control-expose-headers", exposed);
+    const lines: HeaderLine[] = [["access-control-expose-headers", exposed]];
     const origin = this.#allowedOrigin(request);
-    if (origin !== undefined && !headers.has("access-control-allow-origin")) {
-      headers.append("access-control-allow-origin", origin);
-      headers.append("vary", "origin");
+    if (origin !== undefined && !reply.headers.has("access-control-allow-origin")) {
+      lines.push(["access-control-allow-origin", origin], ["vary", "origin"]);
     }
-    return reply;
+    return reply.adding(lines);
   }
 
-  #allowedOrigin(request: Request): string | undefined {
+  #allowedOrigin(request: ClientRequest): string | undefined {
     if (this.#origins.has("*")) return "*";
     const origin = request.headers.get("origin");
     return origin !== null && this.#origins.has(origin) ? origin : undefined;

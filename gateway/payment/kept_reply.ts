@@ -2,6 +2,9 @@ import type { Hold, PaymentLedger } from "../../store/ledger/payment_ledger.ts";
 import type { KeptReply } from "../../store/ledger/payment_record.ts";
 import type { Logger } from "../../store/log.ts";
 import { Failure } from "../failures.ts";
+import { Reply } from "../front/reply.ts";
+import type { ByteSource } from "../http1/byte_source.ts";
+import { HeaderFields } from "../http1/header_fields.ts";
 
 /** Longer bodies are not kept, in bytes. */
 const maxKeptBytes = 64 * 1024;
@@ -14,47 +17,96 @@ const maxKeptBytes = 64 * 1024;
 export function keepReply(
   ledger: PaymentLedger,
   hold: Hold,
-  reply: Response,
+  reply: Reply,
   log: Logger,
-): { readonly response: Response; readonly saved: Promise<void> } {
-  const { status } = reply;
+): { readonly response: Reply; readonly saved: Promise<void> } {
+  const { status, body } = reply;
   if (status === 101) return { response: reply, saved: Promise.resolve() };
   const headers = [...reply.headers];
-  const save = (body: Uint8Array<ArrayBuffer>) =>
-    ledger.keepReply(hold, { status, headers, body }).catch((error) =>
+  const save = (bytes: Uint8Array<ArrayBuffer>) =>
+    ledger.keepReply(hold, { status, headers, body: bytes }).catch((error) =>
       log.warn("reply not kept", { payment: hold.id, reason: (error as Error).message })
     );
-  if (reply.body === null) return { response: reply, saved: save(new Uint8Array()) };
+  if (body === null) return { response: reply, saved: save(new Uint8Array()) };
+  if (body instanceof Uint8Array) return { response: reply, saved: save(body.slice()) };
   const { promise: saved, resolve } = Promise.withResolvers<void>();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  const tap = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      length += chunk.byteLength;
-      if (length <= maxKeptBytes) chunks.push(chunk);
-      controller.enqueue(chunk);
-    },
-    async flush() {
-      if (length <= maxKeptBytes) await save(await new Blob(chunks).bytes());
-      resolve();
-    },
-    cancel: () => resolve(),
-  });
-  return { response: new Response(reply.body.pipeThrough(tap), reply), saved };
+  const kept = new KeptBody(
+    body,
+    (bytes) => bytes === undefined ? resolve() : save(bytes).then(resolve),
+  );
+  return { response: reply.withBody(kept), saved };
+}
+
+/** A body that is remembered while it is read. */
+class KeptBody implements ByteSource {
+  readonly length: number | undefined;
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = 0;
+
+  /** @param onEnd gets all of it; nothing where it is too long, or broke off */
+  constructor(
+    private readonly source: ByteSource,
+    private readonly onEnd: (bytes: Uint8Array<ArrayBuffer> | undefined) => void,
+  ) {
+    this.length = source.length;
+  }
+
+  take(): Uint8Array | undefined {
+    const bytes = this.source.take();
+    if (bytes === undefined) return undefined;
+    this.#keep(bytes);
+    this.#end();
+    return bytes;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    let bytes: Uint8Array | null;
+    try {
+      bytes = await this.source.read();
+    } catch (error) {
+      this.onEnd(undefined);
+      throw error;
+    }
+    if (bytes === null) this.#end();
+    else this.#keep(bytes);
+    return bytes;
+  }
+
+  cancel(reason: unknown): void {
+    this.source.cancel(reason);
+    this.onEnd(undefined);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes <= maxKeptBytes) this.#chunks.push(bytes.slice());
+    else this.#chunks = [];
+  }
+
+  #end(): void {
+    if (this.#bytes > maxKeptBytes) return this.onEnd(undefined);
+    const all = new Uint8Array(this.#bytes);
+    let end = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, end);
+      end += chunk.byteLength;
+    }
+    this.onEnd(all);
+  }
 }
 
 /**
  * The kept reply of a payment.
  * @throws {Failure} `reply_not_kept`
  */
-export async function replayReply(ledger: PaymentLedger, id: string): Promise<Response> {
+export async function replayReply(ledger: PaymentLedger, id: string): Promise<Reply> {
   const kept = await ledger.findReply(id);
   if (kept === undefined) throw new Failure("reply_not_kept", id);
   return replay(kept);
 }
 
 /** As it was the first time. */
-export function replay({ status, headers, body }: KeptReply): Response {
-  const empty = status === 204 || status === 304 || body.byteLength === 0;
-  return new Response(empty ? null : body, { status, headers: headers.map(([n, v]) => [n, v]) });
+export function replay({ status, headers, body }: KeptReply): Reply {
+  const fields = HeaderFields.of(headers);
+  return new Reply({ status, headers: fields, body: body.byteLength === 0 ? null : body });
 }

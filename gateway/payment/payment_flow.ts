@@ -8,7 +8,9 @@ import { keepReply, replay, replayReply } from "./kept_reply.ts";
 import type { PaymentBooks } from "./payment_books.ts";
 import { describePurchase, type PaymentCalls } from "./payment_calls.ts";
 import type { BackendReply, Purchase } from "./purchase.ts";
-import { type HeaderLine, identityHeaders, receiptHeader } from "./receipt.ts";
+import type { Reply } from "../front/reply.ts";
+import type { HeaderLine } from "../http1/header_fields.ts";
+import { identityHeaders, receiptHeader } from "./receipt.ts";
 import { writeClaim } from "./settlement_claim.ts";
 
 export interface PaymentFlowDeps {
@@ -37,7 +39,7 @@ export class PaymentFlow {
   constructor(private readonly deps: PaymentFlowDeps) {}
 
   /** @throws {Failure} for everything that is neither a reply of the backend nor a 402 */
-  async serve(purchase: Purchase): Promise<Response> {
+  async serve(purchase: Purchase): Promise<Reply> {
     const admission = await this.deps.admission.admit(purchase).catch((error) => {
       const failure = Failure.from(error);
       if (failure.code === "payment_in_flight") purchase.rule.count("payment_duplicate");
@@ -63,7 +65,7 @@ export class PaymentFlow {
     }
   }
 
-  async #serveThenSettle(purchase: Purchase, reserved: Reserved): Promise<Response> {
+  async #serveThenSettle(purchase: Purchase, reserved: Reserved): Promise<Reply> {
     const { books } = this.deps;
     const { hold } = reserved;
     const invalid = await this.#verify(purchase, hold);
@@ -82,17 +84,17 @@ export class PaymentFlow {
       outcome = await this.deps.calls.settle(purchase, true);
       if (outcome.kind === "settled") await books.record(hold, "settled", outcome);
     } catch (error) {
-      await reply.discard();
+      reply.discard();
       throw error;
     }
     if (outcome.kind === "settled") {
       return await this.#deliver(purchase, hold, reply, outcome.transaction);
     }
-    await reply.discard();
+    reply.discard();
     return await this.#unsettled(purchase, hold, outcome, "executed");
   }
 
-  async #admitThenSettle(purchase: Purchase, reserved: Reserved): Promise<Response> {
+  async #admitThenSettle(purchase: Purchase, reserved: Reserved): Promise<Reply> {
     const { hold } = reserved;
     // Settlement verifies, so verifying first would only cost a round trip; but for signatures of
     // unusual forms facilitators have no proper answer, and each would be a payment in doubt.
@@ -110,7 +112,7 @@ export class PaymentFlow {
     purchase: Purchase,
     hold: Hold,
     from: "reserved" | "executed" | "unknown",
-  ): Promise<Response> {
+  ): Promise<Reply> {
     const outcome = await this.deps.calls.settle(purchase, from !== "reserved");
     if (outcome.kind !== "settled") return await this.#unsettled(purchase, hold, outcome, from);
     const { transaction } = outcome;
@@ -119,7 +121,7 @@ export class PaymentFlow {
   }
 
   /** A reply that was kept need not be made again. */
-  async #fetchAgain(purchase: Purchase, hold: Hold, transaction: string): Promise<Response> {
+  async #fetchAgain(purchase: Purchase, hold: Hold, transaction: string): Promise<Reply> {
     const { ledger, books } = this.deps;
     const kept = purchase.payment.identifier !== undefined && await ledger.findReply(hold.id);
     if (!kept) return await this.#serveSettled(purchase, hold, transaction);
@@ -128,7 +130,7 @@ export class PaymentFlow {
   }
 
   /** The backend's reply to what is paid for, whatever its status. */
-  async #serveSettled(purchase: Purchase, hold: Hold, transaction: string): Promise<Response> {
+  async #serveSettled(purchase: Purchase, hold: Hold, transaction: string): Promise<Reply> {
     const { payment, access } = purchase;
     let reply: BackendReply;
     try {
@@ -146,9 +148,9 @@ export class PaymentFlow {
     hold: Hold,
     reply: BackendReply,
     transaction: string,
-  ): Promise<Response> {
+  ): Promise<Reply> {
     const { ledger, log } = this.deps;
-    let response: Response;
+    let response: Reply;
     try {
       response = reply.finish([receiptOf(purchase, transaction)]);
     } catch (error) {
@@ -242,7 +244,7 @@ export class PaymentFlow {
     hold: Hold,
     outcome: Exclude<SettleOutcome, { kind: "settled" }>,
     from: "reserved" | "executed" | "unknown",
-  ): Promise<Response> {
+  ): Promise<Reply> {
     const { books, onDoubt } = this.deps;
     // After an attempt in doubt, a refusal ("nonce already used") may well be its success.
     if (outcome.kind === "refused" && from !== "unknown") {
@@ -279,16 +281,15 @@ function claimOf({ payment, access, resourceUrl }: Purchase): string {
   return writeClaim({ payment, terms: access.terms, resourceUrl });
 }
 
-function refuse(purchase: Purchase, reason: string): Response {
-  const { access, rule, resourceUrl, method } = purchase;
+function refuse(purchase: Purchase, reason: string): Reply {
+  const { access, rule, resourceUrl } = purchase;
   rule.count("payment_invalid");
-  return access.challenge.refuse(resourceUrl, reason, method);
+  return access.challenge.refuse(resourceUrl, reason);
 }
 
-function refuseSettlement(purchase: Purchase, reason: string): Response {
-  const { access, payment, resourceUrl, method } = purchase;
-  const response = access.challenge.refuse(resourceUrl, reason, method);
+function refuseSettlement(purchase: Purchase, reason: string): Reply {
+  const { access, payment, resourceUrl } = purchase;
+  const response = access.challenge.refuse(resourceUrl, reason);
   const settlement = { success: false, errorReason: reason } as const;
-  response.headers.append(...receiptHeader(payment, access.terms, settlement));
-  return response;
+  return response.adding([receiptHeader(payment, access.terms, settlement)]);
 }

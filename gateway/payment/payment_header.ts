@@ -1,4 +1,5 @@
 import { Failure } from "../failures.ts";
+import type { ReadableFields } from "../http1/header_fields.ts";
 import { type ExactPayload, firstIssue, paymentV1, paymentV2 } from "./wire.ts";
 import type { PaymentV1, PaymentV2 } from "./wire.ts";
 
@@ -38,7 +39,9 @@ export class UnsupportedVersion {
  * @returns `undefined` when neither is there
  * @throws {Failure} `payment_malformed`: size, base64, JSON or schema
  */
-export function readPaymentHeader(headers: Headers): Payment | UnsupportedVersion | undefined {
+export function readPaymentHeader(
+  headers: ReadableFields,
+): Payment | UnsupportedVersion | undefined {
   const v2 = headers.get("payment-signature");
   if (v2 !== null) return parse(v2, "PAYMENT-SIGNATURE", 2);
   const v1 = headers.get("x-payment");

@@ -1,7 +1,7 @@
-import type { Delivery } from "../upstream/reply.ts";
+import type { Delivery, Reply } from "../front/reply.ts";
+import type { HeaderLine } from "../http1/header_fields.ts";
 import type { CompiledRule, PaidAccess } from "../routing/compiled_rule.ts";
 import type { Payment } from "./payment_header.ts";
-import type { HeaderLine } from "./receipt.ts";
 
 /** One request that carries a payment. */
 export interface Purchase {
@@ -37,7 +37,7 @@ export interface BackendReply {
   /** What became of the reply, once `finish` was called. */
   readonly delivery: Promise<Delivery>;
   /** Sends it to the client with these headers added. Called at most once. */
-  finish(extra: HeaderLine[]): Response;
+  finish(extra: HeaderLine[]): Reply;
   /** Throws it away and frees the connection. */
-  discard(): Promise<void>;
+  discard(): void;
 }

@@ -1,8 +1,6 @@
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
+import type { HeaderLine } from "../http1/header_fields.ts";
 import type { Payment } from "./payment_header.ts";
-
-/** A header line to add. */
-export type HeaderLine = [name: string, value: string];
 
 /** The result of a settlement that the buyer is told of (x402-specification-v2.md, section 5.3). */
 export type Settlement =

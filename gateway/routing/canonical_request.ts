@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { Failure } from "../failures.ts";
+import type { ReadableFields } from "../http1/header_fields.ts";
 import { canonicalPath } from "./canonical_path.ts";
 import { pathSegments } from "../../store/path_pattern.ts";
 import { pathReadings } from "./path_readings.ts";
@@ -19,7 +20,6 @@ export interface CanonicalTarget {
   readonly readings: readonly (readonly string[])[];
 }
 
-const scheme = "http://";
 /** A 402 repeats the query, encoded, in its header and its body. */
 const maxQueryLength = 8 * 1024;
 /** Groups: host name without the root's dot, IPv6 address, port. */
@@ -27,39 +27,39 @@ const hostAndPort =
   /^(?:([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?|\[([0-9A-Fa-f:.]+)\])(?::(\d{1,5}))?$/;
 
 /**
- * Reads the target of a request that `Deno.serve` delivered. Its `req.url` is raw text made of the
- * Host header and the request-target, so `new URL` on it would believe what a client put into Host.
- * @throws {Failure} `invalid_host`, `invalid_path`, `ambiguous_path`
+ * Reads where a request wants to go from its request-target and its Host, which has to be there once.
+ * @throws {Failure} `invalid_host`, `invalid_path`, `uri_too_long`
  */
-export function canonicalRequest(request: Request): CanonicalTarget {
-  const { url } = request;
-  const authority = request.headers.get("host") ?? authorityOf(url);
+export function canonicalRequest(
+  { target, headers }: { readonly target: string; readonly headers: ReadableFields },
+): CanonicalTarget {
+  const authority = headers.get("host") ?? "";
   const host = checkedHost(authority);
-  const rest = scheme.length + authority.length;
-  // Also refuses an absolute-form target (RFC 9112, 3.2.2) that names another authority than Host.
-  if (!url.startsWith(scheme) || !url.startsWith(authority, scheme.length)) {
-    throw new Failure("invalid_host", "the request target does not name the host of the request");
+  if (target.includes("#")) throw new Failure("invalid_path", "the request target has a fragment");
+  const rest = target.startsWith("/") ? target : originForm(target, authority);
+  const mark = rest.indexOf("?");
+  if (mark >= 0 && rest.length - mark > maxQueryLength) {
+    throw new Failure("uri_too_long", `the query has ${rest.length - mark} characters`);
   }
-  if (url.includes("#")) throw new Failure("invalid_path", "the request target has a fragment");
-  const mark = url.indexOf("?", rest);
-  if (mark >= 0 && url.length - mark > maxQueryLength) {
-    throw new Failure("uri_too_long", `the query has ${url.length - mark} characters`);
-  }
-  const path = canonicalPath(mark < 0 ? url.slice(rest) : url.slice(rest, mark));
+  const path = canonicalPath(mark < 0 ? rest : rest.slice(0, mark));
   return {
     host,
     authority,
     path,
-    query: mark < 0 ? "" : canonicalQuery(url.slice(mark)),
+    query: mark < 0 ? "" : canonicalQuery(rest.slice(mark)),
     segments: pathSegments(path),
     readings: pathReadings(path),
   };
 }
 
-/** HTTP/2 has no Host header: `Deno.serve` puts `:authority` into the URL (RFC 9113, 8.3.1). */
-function authorityOf(url: string): string {
-  const end = url.slice(scheme.length).search(/[/?#]/);
-  return url.slice(scheme.length, end < 0 ? undefined : scheme.length + end);
+/** A target in absolute form (RFC 9112, 3.2.2) without its beginning, which must not contradict Host. */
+function originForm(target: string, authority: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(target)?.[0];
+  if (scheme === undefined) throw new Failure("invalid_path", "the request target is not a path");
+  if (scheme.toLowerCase() !== "http://" || !target.startsWith(authority, scheme.length)) {
+    throw new Failure("invalid_host", "the request target does not name the host of the request");
+  }
+  return target.slice(scheme.length + authority.length);
 }
 
 function checkedHost(authority: string): string {

@@ -1,3 +1,4 @@
+import type { ReadableFields } from "../http1/header_fields.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import type { Backend, RouteSnapshot } from "../../store/route_snapshot.ts";
 import { Failure } from "../failures.ts";
@@ -81,7 +82,7 @@ export class RouteIndex {
 export function pricedByOverride(
   { ingress, rule }: RouteMatch,
   target: CanonicalTarget,
-  headers: Headers,
+  headers: ReadableFields,
 ): boolean {
   if (!ingress.rules.dependsOnMethod) return false;
   return overrideHeaders.some((name) => {

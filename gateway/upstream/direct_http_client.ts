@@ -1,6 +1,8 @@
 /** `unstable` option of Deno 2.9 that its types do not name yet. */
 type ClientOptions = Deno.CreateHttpClientOptions & { readonly allowHost: true };
 
+export type CreateHttpClient = (options: { poolMaxIdlePerHost?: number }) => Deno.HttpClient;
+
 const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()]);
 
@@ -15,9 +17,14 @@ export function createDirectHttpClient(options: { poolMaxIdlePerHost?: number })
   const hidden = proxyVariables.map((name) => [name, Deno.env.get(name)] as const);
   for (const [name] of hidden) Deno.env.delete(name);
   try {
-    const direct: ClientOptions = { ...options, http2: false, allowHost: true };
-    return Deno.createHttpClient(direct);
+    return createProxiedHttpClient(options);
   } finally {
     for (const [name, value] of hidden) if (value !== undefined) Deno.env.set(name, value);
   }
+}
+
+/** A client that goes through the environment's proxies, speaks HTTP/1.1 and sends the Host it is given. */
+export function createProxiedHttpClient(options: { poolMaxIdlePerHost?: number }): Deno.HttpClient {
+  const all: ClientOptions = { ...options, http2: false, allowHost: true };
+  return Deno.createHttpClient(all);
 }

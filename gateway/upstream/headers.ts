@@ -1,8 +1,6 @@
 import { Failure } from "../failures.ts";
+import { HeaderFields, type HeaderLine, type ReadableFields } from "../http1/header_fields.ts";
 import { checkLoop, hopsHeader, nextHop } from "./hops.ts";
-
-/** Header lines as they go over the wire; names in lower case. */
-export type HeaderLines = [name: string, value: string][];
 
 /** Who sent the request, for the `X-Forwarded-*` headers. */
 export interface Peer {
@@ -14,7 +12,10 @@ export interface Peer {
   readonly scheme: "http" | "https";
 }
 
-/** Lines about one connection, not about the message (RFC 9110, 7.6.1); `expect` is answered here. */
+/**
+ * Lines about one connection, not about the message (RFC 9110, 7.6.1); `expect` is answered here, and
+ * each connection has its own framing of the body.
+ */
 const hopByHop = new Set([
   "connection",
   "expect",
@@ -28,6 +29,7 @@ const hopByHop = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+const framing = "content-length";
 
 /** Lines that this gateway writes itself, or that are meant for it and not for the backend. */
 const ours = new Set([
@@ -51,20 +53,19 @@ export const forwardedNames = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
  * @throws {Failure} `invalid_transfer_encoding` for any coding other than chunked; `loop_detected`
  */
 export function backendHeaders(
-  headers: Headers,
+  headers: ReadableFields,
   authority: string,
   peer: Peer,
-  identity: HeaderLines = [],
-): HeaderLines {
+  identity: readonly HeaderLine[] = [],
+): HeaderLine[] {
   checkTransferCoding(headers.get("transfer-encoding"));
   const named = namedBy(headers.get("connection") ?? "");
   const hops = headers.get(hopsHeader);
   checkLoop(hops);
-  const lines: HeaderLines = [["host", authority], [hopsHeader, nextHop(hops)]];
-  // In this file `forEach`, because an iterator costs six times as much (measured, Deno 2.9.6).
+  const lines: HeaderLine[] = [["host", authority], [hopsHeader, nextHop(hops)]];
   headers.forEach((value, received) => {
     const name = twin.test(received) ? received.replace(/[^a-z0-9]/g, "-") : received;
-    if (hopByHop.has(name) || ours.has(name) || named?.has(name)) return;
+    if (name === framing || hopByHop.has(name) || ours.has(name) || named?.has(name)) return;
     if (name.startsWith(identityPrefix) || forwardedNames.test(name)) return;
     lines.push([received, value]);
   });
@@ -74,16 +75,13 @@ export function backendHeaders(
 }
 
 /** The header lines for the client: everything except what concerns the backend connection. */
-export function clientHeaders(headers: Headers): HeaderLines {
-  let connection = "";
-  const lines: HeaderLines = [];
-  // One pass: each `get` on the headers of a `fetch` reply searches them all.
+export function clientHeaders(headers: ReadableFields): HeaderFields {
+  const named = namedBy(headers.get("connection") ?? "");
+  const kept = new HeaderFields();
   headers.forEach((value, name) => {
-    if (name === "connection") connection = value;
-    else if (!hopByHop.has(name)) lines.push([name, value]);
+    if (!hopByHop.has(name) && !named?.has(name)) kept.append(name, value);
   });
-  const named = namedBy(connection);
-  return named === undefined ? lines : lines.filter(([name]) => !named.has(name));
+  return kept;
 }
 
 /** A proxy that reads other codings than its backend does lets requests be smuggled. */
@@ -99,8 +97,8 @@ function namedBy(connection: string): Set<string> | undefined {
 }
 
 function addForwarded(
-  lines: HeaderLines,
-  headers: Headers,
+  lines: HeaderLine[],
+  headers: ReadableFields,
   authority: string,
   { address, trusted, scheme }: Peer,
 ): void {

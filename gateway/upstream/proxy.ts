@@ -1,17 +1,21 @@
 import type { DurationHistogram } from "../../store/duration_histogram.ts";
-import type { IdleTimer } from "../idle_timer.ts";
 import { Failure } from "../failures.ts";
+import type { ClientRequest } from "../front/client_request.ts";
+import { type Delivery, Reply } from "../front/reply.ts";
+import { type ByteSource, BytesSource } from "../http1/byte_source.ts";
+import type { HeaderLine } from "../http1/header_fields.ts";
+import type { IdleTimer, Watch } from "../idle_timer.ts";
 import type { CanonicalTarget } from "../routing/canonical_request.ts";
-import type { HeaderLines } from "./headers.ts";
-import { type Delivery, type ReplyContext, toReply } from "./reply.ts";
-import { UpstreamFailure, type UpstreamTransport } from "./transport.ts";
-import { openUpload, type Upload, type UploadLimits } from "./upload.ts";
+import { Abort } from "./abort.ts";
+import { clientHeaders } from "./headers.ts";
+import { UpstreamFailure, type UpstreamReply, type UpstreamTransport } from "./transport.ts";
+import { checkAnnouncedLength, Upload, type UploadLimits } from "./upload.ts";
 
 /** Times in ms, sizes in bytes. There is no limit on how long a body may take as long as it moves. */
 export interface ProxyLimits extends UploadLimits {
   /** Longest silence until the head of the reply, counted from the last byte of the upload. */
   readonly connectOrHeadMs: number;
-  /** Longest silence inside a reply body; small ones (`small_body.ts`) are not watched. */
+  /** Longest silence of the backend inside a reply body. */
   readonly idleMs: number;
 }
 
@@ -26,100 +30,132 @@ export interface ProxySettings {
 
 /** One request to pass on. */
 export interface ProxyCall {
-  readonly request: Request;
+  readonly request: ClientRequest;
   readonly target: CanonicalTarget;
   /** Scheme, host and port of the backend, without a trailing slash. */
   readonly backendUrl: string;
   /** Made by `backendHeaders`. */
-  readonly headers: HeaderLines;
-  /** The backend must see this request at most once, whatever its method. */
-  readonly once: boolean;
+  readonly headers: readonly HeaderLine[];
   /**
-   * The call goes on when the client leaves before the head: it is paid for, and what it did has to
-   * be settled. The caller must use or cancel the body.
+   * It is paid for: the backend must see it at most once, and it goes on when the client leaves before
+   * the head, because what it did has to be settled. The caller must use or cancel the body.
    */
-  readonly detached: boolean;
-  /** Told for every reply body that is watched: those that are not small, and all detached ones. */
-  readonly onDone?: ((outcome: Delivery) => void) | undefined;
+  readonly paid: boolean;
+  /** What became of the reply. */
+  readonly onEnd?: ((outcome: Delivery) => void) | undefined;
   /** The request's body, where it has been read; else it is streamed from the request. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
 }
-
-/** Methods that may be sent again (RFC 9110, 9.2.2); the ones with bodies never are. */
-const idempotent = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
 /**
  * Passes a request on and resolves with the reply for the client, once its head is there.
  * @throws {Failure} `method_not_supported`, `body_too_large`
  * @throws {UpstreamFailure} when there is no usable reply
  */
-export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Promise<Response> {
+export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Promise<Reply> {
   const { transport, idleTimer, limits, duration } = settings;
-  const { request, target, detached } = call;
-  const { method } = request;
-  checkMethod(method);
+  const { request, target, paid } = call;
+  checkMethod(request.method);
   const start = performance.now();
-  const abort = new AbortController();
-  const upload: Upload = call.body !== undefined
-    ? { body: new Blob([call.body]).stream() }
-    : openUpload(request, limits, () => watch.touch());
-  let watch = idleTimer.watch(
+  const abort = new Abort();
+  const upload = openUpload(call, limits, () => watch.touch());
+  const watch = idleTimer.watch(
     limits.connectOrHeadMs,
-    () => abort.abort(upload.unfinished ? clientStalled() : silent("head")),
-    detached ? undefined : () => {
-      // A listener on every request's signal costs more than asking the few that are still there.
-      if (request.signal.aborted) abort.abort(clientGone());
-    },
+    () => abort.abort(upload?.unfinished ? clientStalled() : silent("head")),
   );
+  if (!paid) request.onGone = () => abort.abort(clientGone());
   try {
-    const response = await transport.send({
-      method,
-      url: call.backendUrl + target.path + target.query,
+    const reply = await transport.send({
+      method: request.method,
+      origin: call.backendUrl,
+      target: target.path + target.query,
       headers: call.headers,
-      body: upload.body,
-      once: call.once || !idempotent.has(method),
-      signal: abort.signal,
+      body: call.body === undefined ? upload ?? null : new BytesSource(call.body),
+      once: paid,
+      abort,
     });
-    watch.stop();
-    if (upload.unfinished) {
-      // The reply came early: an upload that nobody goes on with must not hold the backend. The
-      // signal no longer reaches it, now that the head is in.
-      watch = idleTimer.watch(limits.idleMs, () => upload.abandon?.(clientStalled()));
-      upload.whenEnded = () => watch.stop();
-    }
-    return toReply(response, replyContext(settings, call, abort));
+    return toReply(reply, abort, settings, call);
   } catch (error) {
-    watch.stop();
-    throw upload.failure ?? error;
+    throw upload?.failure ?? error;
   } finally {
+    watch.stop();
     duration.observe(performance.now() - start);
   }
 }
 
-/**
- * `fetch` makes `get` into `GET`, after the rules for GET were not applied to it; it throws for
- * TRACE, and CONNECT is no request to a backend.
- * @throws {Failure} `method_not_supported`
- */
+/** @throws {Failure} `method_not_supported` for what is no request to a backend, or asks for an echo */
 export function checkMethod(method: string): void {
   if (method !== method.toUpperCase() || /^(?:CONNECT|TRACE|TRACK)$/.test(method)) {
     throw new Failure("method_not_supported", `method ${method}`);
   }
 }
 
-function replyContext(
+function openUpload(
+  { request, body }: ProxyCall,
+  limits: ProxyLimits,
+  onActivity: () => void,
+): Upload | undefined {
+  if (request.body === null || body !== undefined) return undefined;
+  const limit = checkAnnouncedLength(request.headers, limits);
+  return new Upload(request.body, limit, onActivity);
+}
+
+/** The reply for the client; its body must be read or cancelled. */
+export function toReply(
+  { status, headers, body }: UpstreamReply,
+  abort: Abort,
   { idleTimer, limits }: ProxySettings,
-  { detached, onDone }: ProxyCall,
-  abort: AbortController,
-): ReplyContext {
-  return {
-    watched: detached,
-    // Once a Response has been collected, its fetch's signal no longer ends the reading of its body
-    // (measured, Deno 2.9.6): asking for the reply's status keeps the reply for as long as the watch.
-    startWatch: (reply) =>
-      idleTimer.watch(limits.idleMs, () => abort.abort(silent(`body of the ${reply.status}`))),
-    onDone,
-  };
+  { onEnd }: ProxyCall,
+): Reply {
+  return new Reply({
+    // 205 has no length and no chunks, which a client takes for a body that never ends.
+    status: status === 205 ? 204 : status,
+    headers: clientHeaders(headers),
+    body: body && new WatchedBody(body, abort, status, idleTimer, limits.idleMs),
+    onEnd,
+  });
+}
+
+/** The body of a reply, whose backend may not be silent for too long while it is waited for. */
+class WatchedBody implements ByteSource {
+  readonly length: number | undefined;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly abort: Abort,
+    private readonly status: number,
+    private readonly idleTimer: IdleTimer,
+    private readonly idleMs: number,
+  ) {
+    this.length = source.length;
+  }
+
+  take(): Uint8Array | undefined {
+    try {
+      return this.source.take();
+    } catch (error) {
+      const { message } = error as Error;
+      throw new UpstreamFailure("upstream_invalid", message, "maybe", { cause: error });
+    }
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const watch: Watch = this.idleTimer.watch(
+      this.idleMs,
+      () => this.abort.abort(silent(`body of the ${this.status}`)),
+    );
+    try {
+      return await this.source.read();
+    } catch (error) {
+      throw this.abort.aborted ? this.abort.reason : error;
+    } finally {
+      watch.stop();
+    }
+  }
+
+  cancel(reason: unknown): void {
+    this.source.cancel(reason);
+  }
 }
 
 function silent(part: string): UpstreamFailure {

@@ -1,6 +1,6 @@
 import { Failure } from "../failures.ts";
+import { type ByteSource, readAll } from "../http1/byte_source.ts";
 import type { IdleTimer } from "../idle_timer.ts";
-import { announcesBody } from "./upload.ts";
 
 /** A body that has been read whole; none at all counts as well. */
 export interface SmallBody {
@@ -26,23 +26,19 @@ export class SmallBodies {
   /**
    * @param timeoutMs for all of it: it is in nobody's way, but takes memory
    * @returns undefined when it is long or of unknown length, or too many are held: it is to be streamed
-   * @throws {Failure} `request_timeout`
+   * @throws {Failure} `request_timeout`, `invalid_request`
    */
   async read(
-    request: Request,
+    body: ByteSource | null,
     idleTimer: IdleTimer,
     timeoutMs: number,
   ): Promise<SmallBody | undefined> {
-    const { headers, body } = request;
-    const announced = headers.get("content-length");
-    if (body === null || !announcesBody(headers, announced)) {
-      return { bytes: undefined, release() {} };
-    }
-    const length = announced === null ? Infinity : Number(announced);
+    if (body === null) return { bytes: undefined, release() {} };
+    const length = body.length ?? Infinity;
     if (length > maxReadBytes || this.#heldBytes + length > this.maxHeldBytes) return undefined;
     this.#heldBytes += length;
     try {
-      const bytes = await readWhole(request, idleTimer, timeoutMs);
+      const bytes = await readWhole(body, idleTimer, timeoutMs);
       return { bytes, release: () => void (this.#heldBytes -= length) };
     } catch (error) {
       this.#heldBytes -= length;
@@ -52,21 +48,18 @@ export class SmallBodies {
 }
 
 async function readWhole(
-  request: Request,
+  body: ByteSource,
   idleTimer: IdleTimer,
   timeoutMs: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const watch = idleTimer.watch(
-    timeoutMs,
-    () => reject(new Failure("request_timeout", "the request body did not arrive in time")),
-  );
+  const watch = idleTimer.watch(timeoutMs, () => {
+    const failure = new Failure("request_timeout", "the request body did not arrive in time");
+    body.cancel(failure);
+    reject(failure);
+  });
   try {
-    return await Promise.race([request.bytes(), late]);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const detail = `the request body broke off: ${(error as Error).message}`;
-    throw new Failure("request_timeout", detail, { cause: error });
+    return await Promise.race([readAll(body), late]);
   } finally {
     watch.stop();
   }

@@ -1,29 +1,51 @@
 import { Failure } from "../failures.ts";
+import type { UpgradedConnection } from "../front/upgraded_connection.ts";
+import type { ByteSource } from "../http1/byte_source.ts";
+import type { HeaderFields, HeaderLine } from "../http1/header_fields.ts";
+import type { Abort } from "./abort.ts";
 
 /** One request to a backend, complete: what is given here is what goes on the wire. */
 export interface UpstreamRequest {
   readonly method: string;
-  /** Absolute; its path and query are the canonical ones and must be sent byte for byte. */
-  readonly url: string;
-  /** In wire order, repeated names allowed, `host` included, hop-by-hop headers already removed. */
-  readonly headers: [string, string][];
-  readonly body: ReadableStream<Uint8Array> | null;
+  /** Scheme, host and port: `http://shop.default.svc:8080`, without a path. */
+  readonly origin: string;
+  /** Canonical path and query, sent byte for byte. */
+  readonly target: string;
   /**
-   * The backend must see this request at most once (paid, or not idempotent). Others may be sent
-   * again on a connection that turned out to be dead (RFC 9112, section 9.3.1).
+   * In wire order, repeated names allowed, `host` included, hop-by-hop headers and those of the
+   * body's framing already removed.
+   */
+  readonly headers: readonly HeaderLine[];
+  readonly body: ByteSource | null;
+  /**
+   * Paid: the backend must see this request at most once, and it should not fail for the sake of a
+   * connection. It gets a new one, or one that was in use a moment ago.
    */
   readonly once: boolean;
-  readonly signal: AbortSignal;
+  readonly abort: Abort;
 }
 
-/** How requests reach backends. The one seam to replace when `fetch` is not fast enough. */
+/** What a backend answered. */
+export interface UpstreamReply {
+  readonly status: number;
+  readonly headers: HeaderFields;
+  /** Null where there is none. Must be read to its end, or cancelled. */
+  readonly body: ByteSource | null;
+}
+
+/** The answer to a request for another protocol; refused if there is no `upgraded`. */
+export interface UpgradeReply extends UpstreamReply {
+  readonly upgraded?: UpgradedConnection;
+}
+
+/** How requests reach backends. Both implementations pass one suite (`transport_conformance_test.ts`). */
 export interface UpstreamTransport {
   /**
    * Sends the request and resolves with the head of the reply; the body streams. Redirects are
    * not followed and bodies are not decoded.
-   * @throws {UpstreamFailure} when there is no usable reply; the signal's reason when aborted
+   * @throws {UpstreamFailure} when there is no usable reply; the abort's reason when aborted
    */
-  send(request: UpstreamRequest): Promise<Response>;
+  send(request: UpstreamRequest): Promise<UpstreamReply>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -31,7 +53,12 @@ export interface UpstreamTransport {
 /** A backend call that failed; `sent` answers whether the backend may have acted on it. */
 export class UpstreamFailure extends Failure {
   constructor(
-    code: "upstream_unreachable" | "upstream_reset" | "upstream_invalid" | "upstream_timeout",
+    code:
+      | "upstream_unreachable"
+      | "upstream_reset"
+      | "upstream_invalid"
+      | "upstream_timeout"
+      | "upstream_busy",
     detail: string,
     /** `no`: provably nothing reached the backend; `maybe`: it may have executed the request. */
     readonly sent: "no" | "maybe",

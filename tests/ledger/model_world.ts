@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { ChainReader } from "../../gateway/chain/chain_reader.ts";
 import type { FacilitatorClient } from "../../gateway/facilitator/facilitator_client.ts";
 import { Failure } from "../../gateway/failures.ts";
-import type { Delivery } from "../../gateway/upstream/reply.ts";
+import { type Delivery, emptyReply } from "../../gateway/front/reply.ts";
 import { UpstreamFailure } from "../../gateway/upstream/transport.ts";
 import { defaultLedgerSettings } from "../../store/ledger/payment_ledger.ts";
 import type { SqlDatabase } from "../../store/ledger/sql_database.ts";
@@ -174,9 +174,9 @@ export class World {
         delivery,
         finish: (headers: [string, string][]) => {
           this.#wait(gateway, deliver).then(resolve);
-          return new Response(null, { status, headers });
+          return emptyReply(status, headers);
         },
-        discard: () => Promise.resolve(),
+        discard: () => {},
       };
     });
   }

@@ -1,0 +1,210 @@
+import { ConnectionReader } from "../http1/connection_reader.ts";
+import { type Framing, persists, requestFraming } from "../http1/framing.ts";
+import { MalformedMessage } from "../http1/malformed_message.ts";
+import { parseRequestHead, type RequestHead } from "../http1/message_head.ts";
+import { ClientRequest } from "./client_request.ts";
+import { Deadline } from "./deadline.ts";
+import type { FrontSettings } from "./front_settings.ts";
+import { IncomingBody } from "./incoming_body.ts";
+import type { Reply } from "./reply.ts";
+import { ReplyWriter } from "./reply_writer.ts";
+import { runTunnel } from "./tunnel.ts";
+
+/** What a front does with requests. Neither may throw. */
+export interface FrontHandler {
+  answer(request: ClientRequest): Promise<Reply>;
+  /** The reply to what is no request, or to a body that was no body before its head was sent. */
+  refuse(error: unknown): Reply;
+}
+
+/** Of a connection on which nothing goes on, in bytes: ten thousand of them are 40 MB. */
+const restingBytes = 4 * 1024;
+const continueLine = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** One connection of a client: request after request, each answered before the next is read. */
+export class FrontConnection {
+  readonly #reader: ConnectionReader;
+  readonly #deadline: Deadline;
+  readonly #writer: ReplyWriter;
+  readonly #peer: string;
+  #request: ClientRequest | undefined;
+  #idleSince: number | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly connection: Deno.TcpConn,
+    private readonly settings: FrontSettings,
+    private readonly handler: FrontHandler,
+    private readonly clock: () => number,
+    /** Whether clients are to be sent elsewhere: nothing more is taken after the current request. */
+    private readonly isEnding: () => boolean,
+  ) {
+    // Without this a reply's last packet may wait for the acknowledgement of the one before.
+    connection.setNoDelay(true);
+    this.#peer = connection.remoteAddr.hostname;
+    this.#reader = new ConnectionReader(connection, restingBytes);
+    this.#deadline = new Deadline(clock, settings.clientRate);
+    this.#writer = new ReplyWriter(connection, this.#deadline, settings.idleMs);
+  }
+
+  /** Since when nothing but a new request is waited for, or its head; undefined while one is served. */
+  get idleSince(): number | undefined {
+    return this.#idleSince;
+  }
+
+  /** Ends it if it should have moved on before. */
+  expire(now: number): void {
+    if (this.#deadline.isOver(now)) this.close();
+  }
+
+  /** Ends when the connection has. */
+  async serve(): Promise<void> {
+    try {
+      while (await this.#serveOne()) {
+        // next request
+      }
+    } catch {
+      // The connection broke: whoever had to know has been told.
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#idleSince = undefined;
+    this.#request?.markGone();
+    try {
+      this.connection.close();
+    } catch {
+      // closed by the runtime before
+    }
+  }
+
+  /** @returns whether another request may follow */
+  async #serveOne(): Promise<boolean> {
+    let head: RequestHead | undefined;
+    let framing: Framing;
+    try {
+      head = await this.#nextHead();
+      if (head === undefined) return false;
+      framing = requestFraming(head);
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      await this.#writer.write(this.handler.refuse(error), "GET", true, false);
+      await this.#linger();
+      return false;
+    }
+    return await this.#exchange(head, framing);
+  }
+
+  /** @returns undefined when the client has ended the connection */
+  async #nextHead(): Promise<RequestHead | undefined> {
+    const { headMs, keepAliveMs, maxHeadBytes } = this.settings;
+    let begun = this.#reader.available > 0;
+    this.#idleSince = this.clock();
+    this.#deadline.set(begun ? headMs : keepAliveMs);
+    for (;;) {
+      const text = this.#reader.takeHead(maxHeadBytes);
+      if (text !== undefined) {
+        this.#idleSince = undefined;
+        this.#deadline.clear();
+        return parseRequestHead(text);
+      }
+      if (!(await this.#reader.fill())) return undefined;
+      // The time for a head runs from its first byte, however many there are in it.
+      if (!begun) this.#deadline.set(headMs);
+      begun = true;
+    }
+  }
+
+  async #exchange(head: RequestHead, framing: Framing): Promise<boolean> {
+    const body = framing === 0 ? undefined : this.#incomingBody(head, framing);
+    const request = this.#request = new ClientRequest(head, body ?? null, this.#peer);
+    if (body === undefined) this.#watch(request);
+    const reply = await this.handler.answer(request);
+    const mustEnd = this.isEnding() || body?.isAwaited === true ||
+      !persists(head.fields, head.minorVersion);
+    const http11 = head.minorVersion === 1;
+    const sent = await this.#send(request, reply, http11, !mustEnd);
+    this.#request = undefined;
+    if (reply.upgraded !== undefined) return false;
+    const bodyIsOver = body === undefined || await body.discard();
+    if (sent === "more" && bodyIsOver) return true;
+    if (sent !== "broken") await this.#linger();
+    return false;
+  }
+
+  #incomingBody({ fields, minorVersion }: RequestHead, framing: Framing): IncomingBody {
+    const isAwaited = minorVersion === 1 && fields.get("expect")?.toLowerCase() === "100-continue";
+    const ask = isAwaited ? () => this.#writer.writeBytes(continueLine) : undefined;
+    const { idleMs } = this.settings;
+    const onEnd = () => {
+      if (this.#request !== undefined) this.#watch(this.#request);
+    };
+    return new IncomingBody(this.#reader, framing, this.#deadline, idleMs, ask, onEnd);
+  }
+
+  /**
+   * Reads ahead while the request is served, which is how a client's leaving is noticed. The bytes of
+   * a next request stay in the buffer, and then nothing is noticed any more: memory stays bounded.
+   */
+  #watch(request: ClientRequest): void {
+    if (this.#reader.available > 0) return;
+    this.#reader.rest();
+    this.#reader.fill().then((more) => {
+      if (!more) request.markGone();
+    }, () => request.markGone());
+  }
+
+  async #send(
+    request: ClientRequest,
+    reply: Reply,
+    http11: boolean,
+    mayPersist: boolean,
+  ): Promise<"more" | "last" | "broken"> {
+    if (reply.upgraded !== undefined) {
+      await this.#upgrade(request, reply, reply.upgraded);
+      return "broken";
+    }
+    try {
+      const persists = await this.#writer.write(reply, request.method, http11, mayPersist);
+      // What went out to somebody who is not there was not delivered.
+      reply.onEnd?.(request.gone ? "aborted" : "delivered");
+      return persists ? "more" : "last";
+    } catch (error) {
+      if (reply.body !== null && !(reply.body instanceof Uint8Array)) reply.body.cancel(error);
+      reply.onEnd?.("aborted");
+      if (this.#writer.begun) return "broken";
+      await this.#writer.write(this.handler.refuse(error), request.method, http11, false);
+      return "last";
+    }
+  }
+
+  async #upgrade(
+    request: ClientRequest,
+    reply: Reply,
+    upgraded: NonNullable<Reply["upgraded"]>,
+  ): Promise<void> {
+    try {
+      if (request.gone) throw new Error("the client has left");
+      await this.#writer.write(reply, request.method, true, true);
+    } catch {
+      upgraded.close();
+      return reply.onEnd?.("aborted");
+    }
+    reply.onEnd?.("delivered");
+    await runTunnel(this.connection, this.#reader, upgraded, this.#deadline, this.settings.idleMs);
+  }
+
+  /**
+   * Takes what the client still sends, for a while: closing a connection with unread bytes resets it,
+   * and the reply with it (RFC 9112, 9.6).
+   */
+  async #linger(): Promise<void> {
+    this.#deadline.set(this.settings.lingerMs);
+    await this.connection.closeWrite();
+    while (await this.#reader.fill()) this.#reader.consume(Infinity);
+  }
+}

@@ -1,0 +1,73 @@
+import { Buffer } from "node:buffer";
+import type { ReadableFields } from "./header_fields.ts";
+
+/** The half of a connection that is written to. */
+export interface Writable {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+const encoder = new TextEncoder();
+/** Most messages fit, head and body; larger ones get a buffer of their own. */
+const pooledBytes = 16 * 1024;
+const maxPooled = 64;
+
+/**
+ * Buffers for what is on its way into a socket. They come back when the write is over: until then
+ * the runtime reads from them.
+ */
+const pool: Uint8Array<ArrayBuffer>[] = [];
+
+export function acquireBuffer(bytes: number): Uint8Array<ArrayBuffer> {
+  return bytes > pooledBytes ? new Uint8Array(bytes) : pool.pop() ?? new Uint8Array(pooledBytes);
+}
+
+export function releaseBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength === pooledBytes && pool.length < maxPooled) pool.push(buffer);
+}
+
+/**
+ * Text with one byte a character, as it was read (`ConnectionReader.takeHead`).
+ * @returns where it ends in the buffer, which must have room for it
+ */
+export function writeLatin1(text: string, buffer: Uint8Array, at: number): number {
+  const { read, written } = encoder.encodeInto(text, at === 0 ? buffer : buffer.subarray(at));
+  if (read === text.length && written === text.length) return at + written;
+  // Not ASCII: written anew, a byte a character.
+  return at + Buffer.from(buffer.buffer, buffer.byteOffset + at).write(text, "latin1");
+}
+
+/** Header lines as text, each with its end of line; without those of the framing. */
+export function fieldLines(fields: ReadableFields): string {
+  let text = "";
+  fields.forEach((value, name) => text += `${name}: ${value}\r\n`);
+  return text;
+}
+
+/** @throws when the connection breaks */
+export async function writeAll(to: Writable, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.byteLength > 0;) {
+    const count = await to.write(rest);
+    if (count === rest.byteLength) return;
+    rest = rest.subarray(count);
+  }
+}
+
+const hexEnd = "\r\n";
+
+/** The bytes of one chunk (RFC 9112, 7.1) in a buffer to be released. */
+export function frameChunk(
+  data: Uint8Array,
+  buffer: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  let at = writeLatin1(data.byteLength.toString(16) + hexEnd, buffer, 0);
+  buffer.set(data, at);
+  at += data.byteLength;
+  buffer[at++] = 0x0d;
+  buffer[at++] = 0x0a;
+  return buffer.subarray(0, at);
+}
+
+/** Room for the framing of a chunk besides its data, in bytes. */
+export const chunkOverhead = 32;
+/** The last chunk, without trailers. */
+export const lastChunk = encoder.encode("0\r\n\r\n");
