@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { GatewaySettings } from "../gateway/mod.ts";
 import { type LogLevel, logLevels } from "../store/log.ts";
 import {
+  atLeastOne,
   booleanText,
   cidrList,
   delay,
@@ -31,8 +32,14 @@ export interface GatewayFlags
   readonly cors: readonly string[];
   readonly shutdownDelay: number;
   readonly drainTimeout: number;
+  readonly workers: number;
   readonly accessLog: boolean;
   readonly logLevel: LogLevel;
+}
+
+/** One that has no core of its own only costs memory; a container's limit is counted as cores. */
+function defaultWorkers(): number {
+  return Math.min(navigator.hardwareConcurrency, 4);
 }
 
 type Parse<T> = (text: string, previous: T) => T;
@@ -56,6 +63,12 @@ export function addGatewayFlags(command: Command, shutdownDelay: string): Comman
         listenAddress,
         ":8081",
       ),
+    )
+    .addOption(
+      flag(
+        "--workers <number>",
+        "isolates that serve requests (default: the number of processor cores, at most 4)",
+      ).argParser(atLeastOne).default(defaultWorkers()),
     )
     .addOption(
       repeatable(

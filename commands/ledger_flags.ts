@@ -3,7 +3,7 @@ import { findNetwork, knownNetworkNames } from "../crd/networks.ts";
 import type { PaymentSettings } from "../gateway/mod.ts";
 import { checkTarget, inMemory } from "../store/ledger/ledger_target.ts";
 import { type Ledger, openLedger } from "../store/ledger/open_ledger.ts";
-import { defaultLedgerSettings } from "../store/ledger/payment_ledger.ts";
+import { defaultLedgerSettings, type LedgerSettings } from "../store/ledger/payment_ledger.ts";
 import type { SqliteSync } from "../store/ledger/sqlite_database.ts";
 import type { Logger } from "../store/log.ts";
 import { duration, period, wholeNumber } from "./flag_values.ts";
@@ -86,16 +86,20 @@ export function paymentSettings(flags: LedgerFlags): PaymentSettings {
   };
 }
 
+export function ledgerSettings(flags: LedgerFlags): LedgerSettings {
+  return {
+    ...defaultLedgerSettings,
+    leaseMs: flags.paymentLease,
+    redeliveries: flags.redeliveries,
+    redeliveryMs: flags.redeliveryWindow,
+  };
+}
+
 /** @throws when it cannot be opened */
 export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger> {
   return await openLedger(flags.ledger ?? inMemory, {
     sync: flags.ledgerSync,
-    settings: {
-      ...defaultLedgerSettings,
-      leaseMs: flags.paymentLease,
-      redeliveries: flags.redeliveries,
-      redeliveryMs: flags.redeliveryWindow,
-    },
+    settings: ledgerSettings(flags),
     onIdleError: ({ message }) => log.warn("connection to the ledger lost", { reason: message }),
   });
 }

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Gateway, type GatewaySettings, startGateway } from "../gateway/mod.ts";
+import { type Gateway, startGateway } from "../gateway/mod.ts";
 import { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { Ledger } from "../store/ledger/ledger.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
-import { connectionSettings } from "./connection_flags.ts";
-import { facilitatorSettings } from "./facilitator_flags.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
-import { ledgerOf, paymentSettings } from "./ledger_flags.ts";
+import { gatewaySettings } from "./gateway_settings.ts";
+import { logUnhandledRejections, workerStarter } from "./gateway_worker.ts";
+import { ledgerOf } from "./ledger_flags.ts";
 import { exitWith } from "./usage_error.ts";
 
 /** What feeds a running gateway with snapshots. */
@@ -40,14 +40,14 @@ export async function serve(
   const log = new Logger(flags.logLevel);
   const metrics = new Metrics();
   const facilitators = new FacilitatorSupport();
-  const settings = await settingsOf(flags, log).catch(exitWith);
+  const settings = await gatewaySettings(flags, log).catch(exitWith);
   let ledger: Ledger;
   let gateway: Gateway;
   try {
     ledger = await ledgerOf(flags, log);
     gateway = startGateway(settings, ledger, metrics, log, {
-      support: facilitators,
-      ...pollTimes,
+      polling: { support: facilitators, ...pollTimes },
+      ...(settings.workers > 1 && { startWorker: workerStarter(flags) }),
     });
   } catch (error) {
     log.error("cannot start", { reason: (error as Error).message });
@@ -60,11 +60,7 @@ export async function serve(
     log.warn("payments are recorded in memory only and forgotten at the end; set --ledger");
   }
 
-  // One request must not end the others, not even by a fault of ours.
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    log.error("unhandled rejection", { reason: String(event.reason?.stack ?? event.reason) });
-  });
+  logUnhandledRejections(log);
   const stop = new AbortController();
   const terminate = new AbortController();
   const { signal: terminating } = terminate;
@@ -93,24 +89,4 @@ function terminated(): Promise<void> {
     Deno.addSignalListener(signal, () => resolve());
   }
   return promise;
-}
-
-/** @throws {UsageError} when what the flags name cannot be used */
-async function settingsOf(flags: GatewayFlags, log: Logger): Promise<GatewaySettings> {
-  const hosts = {
-    allowedFacilitatorHosts: flags.allowFacilitatorHost,
-    clusterDomain: flags.clusterDomain,
-  };
-  return {
-    ...hosts,
-    listen: flags.listen,
-    metricsListen: flags.metricsListen,
-    probeListen: flags.probeListen,
-    trustedProxies: flags.trustedProxies,
-    corsOrigins: flags.cors,
-    facilitator: await facilitatorSettings(flags, hosts, log),
-    ...connectionSettings(flags),
-    accessLog: flags.accessLog,
-    ...paymentSettings(flags),
-  };
 }

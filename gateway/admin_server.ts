@@ -1,12 +1,20 @@
+import { AggregatorRegistry } from "prom-client";
 import type { Metrics } from "../store/metrics.ts";
 
-/** Answers `GET /metrics` in Prometheus' text format. */
-export function metricsHandler({ registry }: Metrics): Deno.ServeHandler {
+/** Others that have counted, too: each a list of prom-client's metrics. */
+interface OtherMetrics {
+  metrics(): Promise<object[][]>;
+}
+
+/** Answers `GET /metrics` in Prometheus' text format, with the sums of what all isolates have counted. */
+export function metricsHandler({ registry }: Metrics, others?: OtherMetrics): Deno.ServeHandler {
   return async (request) => {
     if (pathOf(request) !== "/metrics") return notFound();
-    return new Response(await registry.metrics(), {
-      headers: { "content-type": registry.contentType },
-    });
+    const theirs = await others?.metrics() ?? [];
+    const all = theirs.length === 0
+      ? registry
+      : AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...theirs]);
+    return new Response(await all.metrics(), { headers: { "content-type": registry.contentType } });
   };
 }
 

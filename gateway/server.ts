@@ -16,6 +16,29 @@ export interface Server {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
+/**
+ * A port that several isolates share can also be shared with another process, without a word: two
+ * gateways would each get a part of the requests.
+ * @throws {Error} naming the address when somebody listens there
+ */
+export function checkUnused(name: string, { hostname, port }: ListenAddress): void {
+  try {
+    Deno.listen({ hostname, port }).close();
+  } catch (cause) {
+    throw cannotListen(name, { hostname, port }, cause);
+  }
+}
+
+/** What is said when an address cannot be listened on. */
+export function cannotListen(
+  name: string,
+  { hostname, port }: ListenAddress,
+  cause: unknown,
+): Error {
+  const reason = (cause as Error).message;
+  return new Error(`${name} cannot listen on ${hostname}:${port}: ${reason}`, { cause });
+}
+
 /** Milliseconds between the end of an accept loop and the next attempt to listen. */
 const restartDelayMs = 100;
 
@@ -40,8 +63,7 @@ export function serve(
     try {
       opened = Deno.serve({ ...at, onListen: () => {}, onError }, handler);
     } catch (cause) {
-      const reason = (cause as Error).message;
-      throw new Error(`${name} cannot listen on ${at.hostname}:${at.port}: ${reason}`, { cause });
+      throw cannotListen(name, at, cause);
     }
     opened.finished.catch((error) => restart(error));
     return opened;

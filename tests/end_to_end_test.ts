@@ -100,7 +100,7 @@ Deno.test("end to end, as the minified bundle with an empty cache", async (t) =>
   const cache = await Deno.makeTempDir({ prefix: "x402-empty-cache-" });
   try {
     const bundle = `${root}dist/x402-k8s-operator.js`;
-    const flags = ["--cached-only", "--no-config", "--unstable-no-legacy-abort", ...permissions];
+    const flags = ["--cached-only", "--no-config", "--unstable-net", ...permissions];
     await endToEnd(t, [Deno.execPath(), "run", ...flags, bundle], { DENO_DIR: cache });
   } finally {
     await Deno.remove(cache, { recursive: true });

@@ -7,7 +7,10 @@ export class Deadline {
   /** Of the current body: ms that its client was waited for, and the bytes that it moved in them. */
   #waitedMs = 0;
   #moved = 0;
+  /** Waits under way: a body may come in while another one goes out, and either may stand still. */
+  #waits = 0;
   #waitingSince = 0;
+  #idleMs = 0;
 
   constructor(private readonly clock: () => number, private readonly rate: ClientRate) {}
 
@@ -26,21 +29,36 @@ export class Deadline {
   /** Of a new body, in either direction. */
   beginBody(): void {
     this.#waitedMs = this.#moved = 0;
+    this.#waitingSince = this.clock();
   }
 
-  /** From now on nothing but the client keeps the body from moving. */
+  /** From now on the client keeps a body from moving, until `clientMoved`. */
   waitForClient(idleMs: number): void {
-    const now = this.#waitingSince = this.clock();
+    this.#countWaiting();
+    this.#waits++;
+    this.#idleMs = idleMs;
+    this.#arm();
+  }
+
+  /** A wait is over, in which the client has moved so many bytes. */
+  clientMoved(bytes: number): void {
+    this.#countWaiting();
+    this.#waits--;
+    this.#moved += bytes;
+    if (this.#waits > 0) this.#arm();
+    else this.#at = Infinity;
+  }
+
+  #countWaiting(): void {
+    const now = this.clock();
+    if (this.#waits > 0) this.#waitedMs += now - this.#waitingSince;
+    this.#waitingSince = now;
+  }
+
+  #arm(): void {
     const { graceMs, bytesPerSecond } = this.rate;
     const earned = bytesPerSecond === 0 ? Infinity : this.#moved / bytesPerSecond * 1000;
-    this.#at = now + Math.min(idleMs, graceMs + earned - this.#waitedMs);
-  }
-
-  /** The client has moved so many bytes. */
-  clientMoved(bytes: number): void {
-    this.#waitedMs += this.clock() - this.#waitingSince;
-    this.#moved += bytes;
-    this.#at = Infinity;
+    this.#at = this.#waitingSince + Math.min(this.#idleMs, graceMs + earned - this.#waitedMs);
   }
 }
 

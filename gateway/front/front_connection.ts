@@ -29,6 +29,7 @@ export class FrontConnection {
   readonly #peer: string;
   #request: ClientRequest | undefined;
   #idleSince: number | undefined;
+  #isQuiet = false;
   #closed = false;
 
   constructor(
@@ -47,9 +48,17 @@ export class FrontConnection {
     this.#writer = new ReplyWriter(connection, this.#deadline, settings.idleMs);
   }
 
-  /** Since when nothing but a new request is waited for, or its head; undefined while one is served. */
+  /**
+   * Since when there is nothing to do but to wait for what the client sends: the next request, or the
+   * rest of one that has been answered. Undefined while a request is served.
+   */
   get idleSince(): number | undefined {
     return this.#idleSince;
+  }
+
+  /** Nothing of a next request has come, and the last reply is not in danger of being lost. */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
   }
 
   /** Ends it if it should have moved on before. */
@@ -70,10 +79,22 @@ export class FrontConnection {
     }
   }
 
+  /** Says why nothing is served, without reading what would have been asked, and ends. */
+  async turnAway(reason: unknown): Promise<void> {
+    try {
+      await this.#refuse(reason);
+    } catch {
+      // whoever it was has left
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#idleSince = undefined;
+    this.#isQuiet = false;
     this.#request?.markGone();
     try {
       this.connection.close();
@@ -92,8 +113,7 @@ export class FrontConnection {
       framing = requestFraming(head);
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
-      await this.#writer.write(this.handler.refuse(error), "GET", true, false);
-      await this.#linger();
+      await this.#refuse(error);
       return false;
     }
     return await this.#exchange(head, framing);
@@ -104,11 +124,13 @@ export class FrontConnection {
     const { headMs, keepAliveMs, maxHeadBytes } = this.settings;
     let begun = this.#reader.available > 0;
     this.#idleSince = this.clock();
+    this.#isQuiet = !begun;
     this.#deadline.set(begun ? headMs : keepAliveMs);
     for (;;) {
       const text = this.#reader.takeHead(maxHeadBytes);
       if (text !== undefined) {
         this.#idleSince = undefined;
+        this.#isQuiet = false;
         this.#deadline.clear();
         return parseRequestHead(text);
       }
@@ -116,6 +138,7 @@ export class FrontConnection {
       // The time for a head runs from its first byte, however many there are in it.
       if (!begun) this.#deadline.set(headMs);
       begun = true;
+      this.#isQuiet = false;
     }
   }
 
@@ -124,16 +147,23 @@ export class FrontConnection {
     const request = this.#request = new ClientRequest(head, body ?? null, this.#peer);
     if (body === undefined) this.#watch(request);
     const reply = await this.handler.answer(request);
-    const mustEnd = this.isEnding() || body?.isAwaited === true ||
+    // From here on `100 Continue` would be part of the reply.
+    if (body?.isAwaited) body.cancel(new Error("the request is answered without its body"));
+    const mustEnd = this.isEnding() || body?.isAwaited === true || body?.isBroken === true ||
       !persists(head.fields, head.minorVersion);
     const http11 = head.minorVersion === 1;
     const sent = await this.#send(request, reply, http11, !mustEnd);
     this.#request = undefined;
-    if (reply.upgraded !== undefined) return false;
-    const bodyIsOver = body === undefined || await body.discard();
-    if (sent === "more" && bodyIsOver) return true;
-    if (sent !== "broken") await this.#linger();
+    if (sent === "broken") return false;
+    this.#idleSince = this.clock();
+    if (sent === "more" && (body === undefined || await body.discard())) return true;
+    await this.#linger(sent === "last" ? body : undefined);
     return false;
+  }
+
+  async #refuse(reason: unknown): Promise<void> {
+    await this.#writer.write(this.handler.refuse(reason), "GET", true, false);
+    await this.#linger();
   }
 
   #incomingBody({ fields, minorVersion }: RequestHead, framing: Framing): IncomingBody {
@@ -201,10 +231,14 @@ export class FrontConnection {
   /**
    * Takes what the client still sends, for a while: closing a connection with unread bytes resets it,
    * and the reply with it (RFC 9112, 9.6).
+   * @param body what is left of it comes first, at its own pace: some read no reply before they have
+   * sent all of their request
    */
-  async #linger(): Promise<void> {
-    this.#deadline.set(this.settings.lingerMs);
+  async #linger(body?: IncomingBody): Promise<void> {
+    this.#idleSince ??= this.clock();
     await this.connection.closeWrite();
+    await body?.discard();
+    this.#deadline.set(this.settings.lingerMs);
     while (await this.#reader.fill()) this.#reader.consume(Infinity);
   }
 }

@@ -1,16 +1,20 @@
 import type { Logger } from "../../store/log.ts";
 import { FrontConnection, type FrontHandler } from "./front_connection.ts";
 import { type FrontSettings, TooManyConnections } from "./front_settings.ts";
-import type { ListenAddress, Server } from "../server.ts";
-import { ReplyWriter } from "./reply_writer.ts";
-import { Deadline } from "./deadline.ts";
+import { cannotListen, type ListenAddress, type Server } from "../server.ts";
 
 /** How late, in ms, a deadline of a connection may be noticed. */
-const sweepMs = 250;
+const defaultSweepMs = 250;
+/** Connections that the system keeps until they are accepted: those of one burst. */
+const tcpBacklog = 4096;
 /** Milliseconds until the next try to accept, after the process had no file descriptor left. */
 const acceptRetryMs = 50;
 /** Connections that are given up at once to get file descriptors back. */
 const givenUpAtOnce = 64;
+/** Milliseconds in which one line of the log says that connections cannot be accepted. */
+const tellAgainMs = 1_000;
+/** Clients that are turned away at a time, each with a reply; others are only closed. */
+const maxTurnedAway = 256;
 
 /**
  * The gateway's own HTTP/1.1 server. `Deno.serve` has no timeouts for connections on which nothing or
@@ -21,8 +25,11 @@ export class FrontServer implements Server {
   readonly address: ListenAddress;
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Set<FrontConnection>();
+  /** Besides those: whoever they were turned away for must not be displaced by them. */
+  readonly #turnedAway = new Set<FrontConnection>();
   #sweeping: ReturnType<typeof setInterval>;
   #now = performance.now();
+  #toldAt = -Infinity;
   #ending = false;
   #closing = false;
   #whenEmpty: (() => void) | undefined;
@@ -37,13 +44,12 @@ export class FrontServer implements Server {
   ) {
     const { hostname, port } = listen;
     try {
-      this.#listener = Deno.listen({ hostname, port, reusePort });
+      this.#listener = Deno.listen({ hostname, port, reusePort, tcpBacklog });
     } catch (cause) {
-      const reason = (cause as Error).message;
-      throw new Error(`gateway cannot listen on ${hostname}:${port}: ${reason}`, { cause });
+      throw cannotListen("gateway", listen, cause);
     }
     this.address = { hostname: this.#listener.addr.hostname, port: this.#listener.addr.port };
-    this.#sweeping = setInterval(() => this.#sweep(), sweepMs);
+    this.#sweeping = setInterval(() => this.#sweep(), settings.sweepMs ?? defaultSweepMs);
     this.#accept();
   }
 
@@ -60,12 +66,10 @@ export class FrontServer implements Server {
   async drain(timeoutMs: number): Promise<boolean> {
     this.#ending = this.#closing = true;
     this.#listener.close();
-    for (const connection of this.#connections) {
-      if (connection.idleSince !== undefined) connection.close();
-    }
+    for (const connection of this.#connections) if (connection.isQuiet) connection.close();
     const clean = await this.#emptyWithin(timeoutMs);
     clearInterval(this.#sweeping);
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#all()) connection.close();
     return clean;
   }
 
@@ -87,21 +91,29 @@ export class FrontServer implements Server {
         this.#open(await this.#listener.accept());
       } catch (error) {
         if (this.#closing) return;
-        // Out of file descriptors, most likely: those of clients that wait for nothing come back first.
-        this.log.error("cannot accept connections", {
-          reason: String(error),
-          open: this.#connections.size,
-        });
-        this.#giveUpIdle(givenUpAtOnce);
+        this.#makeRoom(error);
         await new Promise((next) => setTimeout(next, acceptRetryMs));
       }
     }
   }
 
-  #open(accepted: Deno.TcpConn): void {
-    if (this.#connections.size >= this.settings.maxConnections && !this.#giveUpIdle(1)) {
-      return this.#turnAway(accepted);
+  /** After a connection could not be accepted. */
+  #makeRoom(error: unknown): void {
+    const now = performance.now();
+    if (now - this.#toldAt >= tellAgainMs) {
+      this.#toldAt = now;
+      const open = this.#connections.size;
+      this.log.error("cannot accept connections", { reason: String(error), open });
     }
+    // Out of file descriptors, in the process or the system: those of clients that wait come back.
+    const { code } = error as { code?: string };
+    if (code === "EMFILE" || code === "ENFILE") this.#giveUpIdle(givenUpAtOnce);
+  }
+
+  #open(accepted: Deno.TcpConn): void {
+    const { maxConnections } = this.settings;
+    const isFull = this.#connections.size >= maxConnections && !this.#giveUpIdle(1);
+    if (isFull && this.#turnedAway.size >= maxTurnedAway) return accepted.close();
     const connection = new FrontConnection(
       accepted,
       this.settings,
@@ -109,23 +121,17 @@ export class FrontServer implements Server {
       () => this.#now,
       () => this.#ending,
     );
-    this.#connections.add(connection);
-    connection.serve().finally(() => {
-      this.#connections.delete(connection);
+    const set = isFull ? this.#turnedAway : this.#connections;
+    set.add(connection);
+    const served = isFull ? connection.turnAway(new TooManyConnections()) : connection.serve();
+    served.finally(() => {
+      set.delete(connection);
       if (this.#connections.size === 0) this.#whenEmpty?.();
     });
   }
 
-  /** Every connection is busy: says so without reading what it would have asked. */
-  #turnAway(accepted: Deno.TcpConn): void {
-    const deadline = new Deadline(() => this.#now, this.settings.clientRate);
-    const reply = this.handler.refuse(new TooManyConnections());
-    new ReplyWriter(accepted, deadline, 0).write(reply, "GET", true, false)
-      .catch(() => {}).finally(() => accepted.close());
-  }
-
   /**
-   * Closes the connections that have waited longest for a request, or for the rest of its head.
+   * Closes the connections that have waited longest for their client.
    * @returns whether there was one
    */
   #giveUpIdle(count: number): boolean {
@@ -143,6 +149,11 @@ export class FrontServer implements Server {
 
   #sweep(): void {
     this.#now = performance.now();
-    for (const connection of this.#connections) connection.expire(this.#now);
+    for (const connection of this.#all()) connection.expire(this.#now);
+  }
+
+  *#all(): Generator<FrontConnection> {
+    yield* this.#connections;
+    yield* this.#turnedAway;
   }
 }

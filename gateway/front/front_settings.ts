@@ -14,6 +14,8 @@ export interface FrontSettings {
   readonly maxHeadBytes: number;
   /** That a client which has been answered may go on sending before it is cut off. */
   readonly lingerMs: number;
+  /** How late a deadline may be noticed; 250 ms by default. */
+  readonly sweepMs?: number;
 }
 
 /** What `FrontHandler.refuse` is told when there are as many connections as there may be. */

@@ -38,6 +38,11 @@ export class IncomingBody implements ByteSource {
     return this.askForIt !== undefined;
   }
 
+  /** It broke off, or was no body: nothing that follows on the connection can be read. */
+  get isBroken(): boolean {
+    return this.#broken;
+  }
+
   take(): Uint8Array | undefined {
     return this.#cancelled ? undefined : this.#body.take();
   }
@@ -57,16 +62,25 @@ export class IncomingBody implements ByteSource {
       const ask = this.askForIt;
       this.askForIt = undefined;
       await ask?.();
-      this.deadline.waitForClient(this.idleMs);
-      const bytes = await this.#body.read();
-      this.deadline.clientMoved(bytes?.byteLength ?? 0);
-      return bytes;
+      return await this.#readInTime();
     } catch (error) {
       if (error instanceof MalformedMessage) {
         throw new Failure("invalid_request", error.message, { cause: error });
       }
       const detail = `the request body broke off: ${(error as Error).message}`;
       throw new Failure("request_timeout", detail, { cause: error });
+    }
+  }
+
+  async #readInTime(): Promise<Uint8Array | null> {
+    let moved = 0;
+    this.deadline.waitForClient(this.idleMs);
+    try {
+      const bytes = await this.#body.read();
+      moved = bytes?.byteLength ?? 0;
+      return bytes;
+    } finally {
+      this.deadline.clientMoved(moved);
     }
   }
 

@@ -42,19 +42,20 @@ export class ReplyWriter {
     const isHead = method === "HEAD";
     const framing = framingOf(reply, isHead, http11);
     const persists = mayPersist && framing !== "close";
+    const line = connectionLine(persists, http11);
     const { body } = reply;
     if (framing === "none" || body === null || body instanceof Uint8Array) {
       if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("no body wanted"));
-      const bytes = body instanceof Uint8Array ? body : undefined;
-      await this.#writeHead(reply, isHead, framing, bytes?.byteLength ?? 0, persists, bytes);
+      const bytes = framing !== "none" && body instanceof Uint8Array ? body : undefined;
+      await this.#writeHead(reply, isHead, framing, bytes?.byteLength ?? 0, line, bytes);
       return persists;
     }
     const here = body.take();
     const bytes = framing === "chunked" && here !== undefined ? undefined : here;
     if (here !== undefined && bytes === undefined) {
       // All of a chunked body is there: its length is known now.
-      await this.#writeHead(reply, isHead, "length", here.byteLength, persists, here);
-    } else await this.#writeHead(reply, isHead, framing, body.length ?? 0, persists, bytes);
+      await this.#writeHead(reply, isHead, "length", here.byteLength, line, here);
+    } else await this.#writeHead(reply, isHead, framing, body.length ?? 0, line, bytes);
     if (here === undefined) await this.#stream(body, framing);
     return persists;
   }
@@ -62,9 +63,13 @@ export class ReplyWriter {
   /** @throws when the connection breaks */
   async writeBytes(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.byteLength > 0;) {
+      let count = 0;
       this.deadline.waitForClient(this.idleMs);
-      const count = await this.connection.write(rest);
-      this.deadline.clientMoved(count);
+      try {
+        count = await this.connection.write(rest);
+      } finally {
+        this.deadline.clientMoved(count);
+      }
       if (count === rest.byteLength) return;
       rest = rest.subarray(count);
     }
@@ -75,18 +80,16 @@ export class ReplyWriter {
     isHead: boolean,
     framing: ReplyFraming,
     length: number,
-    persists: boolean,
+    line: string,
     body: Uint8Array | undefined,
   ): Promise<void> {
     const { encoded } = reply;
     const tail = (reply.headers.has("date") ? "" : dateLine()) + framingLine(framing, length) +
-      (persists ? "\r\n" : "connection: close\r\n\r\n");
+      line + "\r\n";
     const start = encoded === undefined
       ? statusAndFields(reply.status, reply.headers, isHead) + tail
       : tail;
-    const joined = body !== undefined && !isHead && body.byteLength <= maxJoinedBytes
-      ? body
-      : undefined;
+    const joined = body !== undefined && body.byteLength <= maxJoinedBytes ? body : undefined;
     const size = (encoded?.byteLength ?? 0) + start.length * 2 + (joined?.byteLength ?? 0);
     const buffer = acquireBuffer(size);
     try {
@@ -101,7 +104,7 @@ export class ReplyWriter {
         at += joined.byteLength;
       }
       // Never bytes of a reader: those fit into its buffer, which is no longer than what is joined.
-      const rest = joined === undefined && !isHead ? body : undefined;
+      const rest = joined === undefined ? body : undefined;
       this.begun = true;
       this.deadline.beginBody();
       await this.writeBytes(buffer.subarray(0, at));
@@ -137,4 +140,10 @@ export class ReplyWriter {
 function framingLine(framing: ReplyFraming, length: number): string {
   if (framing === "length") return `content-length: ${length}\r\n`;
   return framing === "chunked" ? "transfer-encoding: chunked\r\n" : "";
+}
+
+function connectionLine(persists: boolean, http11: boolean): string {
+  if (!persists) return "connection: close\r\n";
+  // A client of HTTP/1.0 asked for it, and waits for the end unless it is told (RFC 9112, 9.3).
+  return http11 ? "" : "connection: keep-alive\r\n";
 }

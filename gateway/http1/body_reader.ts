@@ -43,7 +43,9 @@ export abstract class BodyReader implements ByteSource {
       throw error;
     }
     const bytes = this.next() ?? new Uint8Array();
-    this.#end(true);
+    this.#ended = true;
+    // Later, because who is told may read on: what has arrived is read within the call, over the bytes.
+    queueMicrotask(() => this.onEnd(true));
     return bytes;
   }
 

@@ -33,6 +33,9 @@ export class ChunkDecoder {
   #left = 0;
   #extensionBytes = 0;
   #trailers = "";
+  /** Of the current line of the trailers. */
+  #lineBytes = 0;
+  #previous = 0;
 
   /** The last chunk and the trailers have been read. */
   get done(): boolean {
@@ -116,14 +119,19 @@ export class ChunkDecoder {
   }
 
   #trailer(byte: number): void {
+    // Never looked at before its end: that would copy the whole text for every byte.
     this.#trailers += String.fromCharCode(byte);
     if (this.#trailers.length > maxTrailerBytes) throw malformed("has too long trailers");
-    if (!this.#trailers.endsWith("\r\n")) return;
-    if (this.#trailers === "\r\n") this.#state = "done";
-    else if (this.#trailers.endsWith("\r\n\r\n")) {
+    const previous = this.#previous;
+    this.#previous = byte;
+    this.#lineBytes++;
+    if (byte !== lineFeed) return;
+    if (previous !== carriageReturn) throw malformed("has trailers that do not end with CR LF");
+    if (this.#lineBytes === 2) {
       checkTrailers(this.#trailers.slice(0, -4));
       this.#state = "done";
     }
+    this.#lineBytes = 0;
   }
 }
 

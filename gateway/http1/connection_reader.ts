@@ -18,7 +18,9 @@ const longReadBytes = 64 * 1024;
  * Bytes that were handed out stay valid until the next `fill` begins.
  */
 export class ConnectionReader {
-  #buffer: Buffer<ArrayBuffer>;
+  #buffer: Uint8Array<ArrayBuffer>;
+  /** The same memory. Never handed out: `slice` of a Buffer is no copy. */
+  #text: Buffer;
   /** What has been read and not used yet is between these two. */
   #start = 0;
   #end = 0;
@@ -29,7 +31,8 @@ export class ConnectionReader {
 
   /** @param restingBytes size of the buffer when nothing goes on; thousands of connections may be idle */
   constructor(private readonly source: Readable, private readonly restingBytes: number) {
-    this.#buffer = newBuffer(restingBytes);
+    this.#buffer = new Uint8Array(restingBytes);
+    this.#text = Buffer.from(this.#buffer.buffer);
   }
 
   /** The bytes that are there. */
@@ -37,7 +40,7 @@ export class ConnectionReader {
     return this.#end - this.#start;
   }
 
-  /** The other side sends no more. What is there can still be used. */
+  /** The other side sends no more, or the connection broke. What is there can still be used. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -53,12 +56,13 @@ export class ConnectionReader {
 
   async #fill(): Promise<boolean> {
     this.#makeRoom();
+    let count: number | null = null;
     try {
-      const count = await this.source.read(this.#buffer.subarray(this.#end));
-      if (count === null) this.#ended = true;
-      else this.#end += count;
+      count = await this.source.read(this.#buffer.subarray(this.#end));
       return count !== null;
     } finally {
+      if (count === null) this.#ended = true;
+      else this.#end += count;
       this.#filling = undefined;
     }
   }
@@ -73,7 +77,7 @@ export class ConnectionReader {
   /**
    * The head of the next message, one character a byte, without the empty line at its end; undefined
    * as long as it is not complete.
-   * @throws {MalformedMessage} when it is longer than `maxBytes`
+   * @throws {MalformedMessage} when it is longer than `maxBytes`, or a line does not end with CR LF
    */
   takeHead(maxBytes: number): string | undefined {
     this.#skipEmptyLines();
@@ -83,7 +87,7 @@ export class ConnectionReader {
     }
     if (end === undefined) return undefined;
     // Unlike a `TextDecoder` for latin1, which is windows-1252 and takes nine times as long.
-    const text = this.#buffer.toString("latin1", this.#start, end - 2);
+    const text = this.#text.toString("latin1", this.#start, end - 2);
     this.#start = end + 2;
     return text;
   }
@@ -91,12 +95,15 @@ export class ConnectionReader {
   /** @returns where the empty line begins that ends the head */
   #findEmptyLine(): number | undefined {
     const buffer = this.#buffer;
-    // The end can be split between two reads.
-    for (let i = Math.max(this.#start + 3, this.#searched); i < this.#end; i++) {
-      if (
-        buffer[i] === lineFeed && buffer[i - 2] === lineFeed &&
-        buffer[i - 1] === carriageReturn && buffer[i - 3] === carriageReturn
-      ) return i - 1;
+    const start = this.#start;
+    for (let i = Math.max(start, this.#searched); i < this.#end; i++) {
+      if (buffer[i] !== lineFeed) continue;
+      // Said at once: lines that end otherwise would be waited for until the time is over.
+      if (i === start || buffer[i - 1] !== carriageReturn) {
+        throw new MalformedMessage("a line of the head does not end with CR LF");
+      }
+      // The end can be split between two reads.
+      if (i >= start + 3 && buffer[i - 2] === lineFeed) return i - 1;
     }
     this.#searched = this.#end;
   }
@@ -126,7 +133,7 @@ export class ConnectionReader {
   rest(): void {
     const mayShrink = this.#filling === undefined && this.available === 0;
     if (!mayShrink || this.#buffer.byteLength === this.restingBytes) return;
-    this.#buffer = newBuffer(this.restingBytes);
+    this.#use(new Uint8Array(this.restingBytes));
     this.#start = this.#end = this.#searched = 0;
   }
 
@@ -137,23 +144,24 @@ export class ConnectionReader {
       this.#start = this.#end = this.#searched = 0;
       // More came than fitted: with larger reads a long body costs fewer of them.
       if (wasFilled && size < longReadBytes) {
-        this.#buffer = newBuffer(Math.min(size * 4, longReadBytes));
+        this.#use(new Uint8Array(Math.min(size * 4, longReadBytes)));
       }
     } else if (wasFilled) {
-      this.#moveToFront(this.#start > 0 ? this.#buffer : newBuffer(size * 2));
+      this.#moveToFront(this.#start > 0 ? this.#buffer : new Uint8Array(size * 2));
     }
   }
 
-  #moveToFront(buffer: Buffer<ArrayBuffer>): void {
+  #moveToFront(buffer: Uint8Array<ArrayBuffer>): void {
     buffer.set(this.#buffer.subarray(this.#start, this.#end));
     this.#searched = Math.max(0, this.#searched - this.#start);
     this.#end -= this.#start;
     this.#start = 0;
-    this.#buffer = buffer;
+    this.#use(buffer);
   }
-}
 
-function newBuffer(bytes: number): Buffer<ArrayBuffer> {
-  // Not out of the pool of `node:buffer`: a view would keep all of it.
-  return Buffer.from(new ArrayBuffer(bytes));
+  #use(buffer: Uint8Array<ArrayBuffer>): void {
+    if (buffer === this.#buffer) return;
+    this.#buffer = buffer;
+    this.#text = Buffer.from(buffer.buffer);
+  }
 }

@@ -29,7 +29,9 @@ export class ConnectionPool {
   /** The last one to come back is the first to go out: the others can age. */
   readonly #idle: { readonly connection: UpstreamConnection; readonly since: number }[] = [];
   readonly #queue: Waiting[] = [];
+  /** Places that are taken, also by what is being opened. */
   #open = 0;
+  #closing = false;
 
   constructor(
     private readonly origin: string,
@@ -47,12 +49,14 @@ export class ConnectionPool {
    * @param once for a request that must not be sent again
    */
   takeIdle(once: boolean): UpstreamConnection | undefined {
-    const last = this.#idle.at(-1);
-    if (last === undefined) return undefined;
-    if (once && performance.now() - last.since > this.limits.onceIdleMs) return undefined;
-    this.#idle.pop();
-    last.connection.wake();
-    return last.connection;
+    for (let last; (last = this.#idle.at(-1)) !== undefined;) {
+      if (once && performance.now() - last.since > this.limits.onceIdleMs) return undefined;
+      this.#idle.pop();
+      last.connection.wake();
+      // Its end, or what would be taken for the next reply, may have come without having been told yet.
+      if (last.connection.isQuiet) return last.connection;
+      last.connection.close();
+    }
   }
 
   /**
@@ -71,11 +75,14 @@ export class ConnectionPool {
 
   /** For the next request: the connection is as it was when it was new. */
   release(connection: UpstreamConnection): void {
-    const next = this.#queue.findIndex(({ fresh }) => !fresh);
-    if (next >= 0) return this.#queue.splice(next, 1)[0]!.resolve(connection);
-    if (this.#queue.length > 0 || this.#idle.length >= this.limits.maxIdle) {
-      return connection.close();
+    const next = this.#queue[0];
+    if (next?.fresh === false) {
+      this.#queue.shift();
+      return next.resolve(connection);
     }
+    // Who wants a fresh one gets the place of this one: nobody waits behind those that came later.
+    const isWanted = next === undefined && this.#idle.length < this.limits.maxIdle;
+    if (!isWanted || this.#closing) return connection.close();
     const entry = { connection, since: performance.now() };
     this.#idle.push(entry);
     connection.rest(() => {
@@ -91,6 +98,12 @@ export class ConnectionPool {
     while (this.#idle.length > 0 && this.#idle[0]!.since <= oldest) {
       this.#idle.shift()!.connection.close();
     }
+  }
+
+  /** Closes what is idle, and from now on whatever comes back. */
+  close(): void {
+    this.#closing = true;
+    this.closeIdle(Infinity);
   }
 
   /** One that is idle has to go where a fresh one is wanted. */
@@ -126,13 +139,8 @@ export class ConnectionPool {
   }
 
   async #dial(abort: Abort): Promise<UpstreamConnection> {
-    try {
-      const opened = await dial(this.origin, this.dialing, abort);
-      return new UpstreamConnection(opened, () => this.#closed());
-    } catch (error) {
-      this.#closed();
-      throw error;
-    }
+    const opened = await dial(this.origin, this.dialing, abort, () => this.#closed());
+    return new UpstreamConnection(opened, () => this.#closed());
   }
 
   /** One connection less: whoever waits first may open one. */

@@ -9,7 +9,7 @@ type FailureCode = ConstructorParameters<typeof UpstreamFailure>[0];
 const meanings: readonly [text: RegExp, code: FailureCode, sent: "no" | "maybe"][] = [
   [/client error \(Connect\)/, "upstream_unreachable", "no"],
   [
-    /invalid HTTP |invalid content-length|invalid transfer-encoding|head is too large|unexpected message/,
+    /invalid HTTP |invalid content-length|(?:invalid|unexpected) transfer-encoding|head is too large|unexpected message/,
     "upstream_invalid",
     "maybe",
   ],

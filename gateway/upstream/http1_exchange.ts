@@ -1,4 +1,4 @@
-import { bodyReader } from "../http1/body_reader.ts";
+import { type BodyReader, bodyReader } from "../http1/body_reader.ts";
 import type { ByteSource } from "../http1/byte_source.ts";
 import { persists, replyFraming } from "../http1/framing.ts";
 import {
@@ -52,6 +52,7 @@ class Http1Exchange {
   #sent: "no" | "maybe" = "no";
   #writeError: unknown;
   #mayPersist = true;
+  #replyBody: BodyReader | undefined;
 
   constructor(
     private readonly connection: UpstreamConnection,
@@ -103,13 +104,14 @@ class Http1Exchange {
     const { status, fields } = head;
     if (status < 200 || status > 599) throw new MalformedMessage(`status ${status}`);
     const framing = replyFraming(head, this.request.method);
-    this.#mayPersist = persists(fields, head.minorVersion);
+    this.#mayPersist &&= persists(fields, head.minorVersion);
     if (framing === 0) {
       this.#endReply(true);
       return { status, headers: fields, body: null };
     }
     const { reader } = this.connection;
     const body = bodyReader(reader, framing, (clean) => this.#endReply(clean));
+    this.#replyBody = body;
     return { status, headers: fields, body };
   }
 
@@ -147,6 +149,7 @@ class Http1Exchange {
     const here = isChunked || (body?.length ?? Infinity) > maxJoinedBytes
       ? undefined
       : body?.take();
+    if (here !== undefined && here.byteLength !== body!.length) throw wrongLength();
     const buffer = acquireBuffer(text.length * 2 + (here?.byteLength ?? 0));
     try {
       let end = writeLatin1(text, buffer, 0);
@@ -170,13 +173,13 @@ class Http1Exchange {
     for (let bytes; (bytes = await body.read()) !== null;) {
       left -= bytes.byteLength;
       // More bytes than announced would be the next request to the backend.
-      if (left < 0) throw new Error("the body is longer than announced");
+      if (left < 0) throw wrongLength();
       if (!isChunked) await this.connection.write(bytes);
       else if (bytes.byteLength > 0) await this.#sendChunk(bytes);
     }
     this.#uploadIsOut = true;
     if (isChunked) await this.connection.write(lastChunk);
-    else if (left > 0) throw new Error("the body is shorter than announced");
+    else if (left > 0) throw wrongLength();
   }
 
   async #sendChunk(bytes: Uint8Array): Promise<void> {
@@ -195,6 +198,7 @@ class Http1Exchange {
     if (!this.#replyEnded) this.request.body?.cancel(error);
     // Of a body that broke off on the client's side the backend must not see an end.
     if (!isConnectionError(error)) this.#breakOff(error);
+    this.#settle();
   }
 
   #endReply(clean: boolean): void {
@@ -210,14 +214,15 @@ class Http1Exchange {
     this.request.abort.onAbort = undefined;
     const { connection } = this;
     if (!this.#uploadEnded) this.request.body?.cancel(new Error("the backend has answered"));
-    const isSound = this.#uploadEnded && this.#mayPersist && !connection.closed &&
-      connection.reader.available === 0 && !connection.reader.ended;
+    const isSound = this.#uploadEnded && this.#mayPersist && connection.isQuiet;
     if (isSound) this.pool.release(connection);
     else connection.close();
   }
 
   #breakOff(reason: unknown): void {
     if (!this.#uploadEnded) this.request.body?.cancel(reason);
+    // Whoever reads it is told this reason, not that the connection was closed.
+    this.#replyBody?.cancel(reason);
     this.connection.close();
   }
 
@@ -228,6 +233,10 @@ class Http1Exchange {
     }
     return new UpstreamFailure("upstream_reset", message, this.#sent, { cause: error });
   }
+}
+
+function wrongLength(): Error {
+  return new Error("the request body does not have the length that was announced");
 }
 
 /** The connection ended before the first byte of a reply. */

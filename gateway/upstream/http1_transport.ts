@@ -51,7 +51,7 @@ export class Http1Transport implements UpstreamTransport {
 
   close(): void {
     clearInterval(this.#sweeping);
-    for (const pool of this.#pools.values()) pool.closeIdle(Infinity);
+    for (const pool of this.#pools.values()) pool.close();
   }
 
   #poolOf(origin: string): ConnectionPool {

@@ -18,8 +18,9 @@ export class UpstreamConnection {
     this.reader = new ConnectionReader(connection, restingBytes);
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** It is open, and nothing has come that nobody asked for. */
+  get isQuiet(): boolean {
+    return !this.#closed && this.reader.available === 0 && !this.reader.ended;
   }
 
   /** @throws when the connection breaks */

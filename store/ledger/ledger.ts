@@ -14,6 +14,8 @@ export interface Ledger {
   readonly upkeep: LedgerUpkeep;
   /** For people. */
   readonly history: PaymentHistory;
+  /** For others that work on it, such as isolates that have none of their own. */
+  readonly database: SqlDatabase;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export function ledgerOn(
     identifiers: new PaymentIdentifiers(database, sql),
     upkeep: new LedgerUpkeep(database, sql, settings),
     history: new PaymentHistory(database),
+    database,
     async close() {
       payments.close();
       await database.close();

@@ -11,7 +11,7 @@ export interface CrashingGateway extends AsyncDisposable {
 }
 
 export async function startCrashingGateway(plan: CrashPlan): Promise<CrashingGateway> {
-  const command = [Deno.execPath(), "run", "-A", "--unstable-no-legacy-abort"];
+  const command = [Deno.execPath(), "run", "-A", "--unstable-net"];
   const process = new ChildProcess("gateway", [...command, script, JSON.stringify(plan)]);
   try {
     const url = await process.find((line) => /^{"listening":"(.+)"}$/.exec(line)?.[1]);

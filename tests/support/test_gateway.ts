@@ -23,6 +23,7 @@ const settings: GatewaySettings = {
   listen: anyPort,
   metricsListen: anyPort,
   probeListen: anyPort,
+  workers: 1,
   trustedProxies: [],
   corsOrigins: [],
   allowedFacilitatorHosts: [],
@@ -83,7 +84,7 @@ export function startTestGateway(
     ledger,
     new Metrics(),
     logger,
-    polling,
+    polling && { polling },
   );
   if (snapshot !== undefined) gateway.publish(snapshot);
   const urlOf = ({ port }: { port: number }) => `http://127.0.0.1:${port}`;

@@ -1,0 +1,107 @@
+import type { Ledger } from "../store/ledger/ledger.ts";
+import type { Logger } from "../store/log.ts";
+import type { Metrics } from "../store/metrics.ts";
+import type { RouteSnapshot } from "../store/route_snapshot.ts";
+import { SnapshotStore } from "../store/snapshot_store.ts";
+import { BackendCaller } from "./backend_caller.ts";
+import type { FacilitatorClient } from "./facilitator/facilitator_client.ts";
+import { FrontServer } from "./front/front_server.ts";
+import type { GatewaySettings } from "./gateway_settings.ts";
+import { GatewayHandler } from "./handler.ts";
+import { IdleTimer } from "./idle_timer.ts";
+import { Cors } from "./payment/cors.ts";
+import { PaymentService } from "./payment/payment_service.ts";
+import { RouteIndex } from "./routing/route_index.ts";
+import { TableCompiler } from "./routing/table_compiler.ts";
+import type { ListenAddress } from "./server.ts";
+import { TrustedProxies } from "./trusted_proxies.ts";
+import { FetchTransport } from "./upstream/fetch_transport.ts";
+import { Http1Transport } from "./upstream/http1_transport.ts";
+
+export interface DataPlaneDeps {
+  readonly settings: GatewaySettings;
+  readonly ledger: Ledger;
+  readonly facilitator: FacilitatorClient;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Told when a settlement is in doubt. */
+  readonly onDoubt: () => void;
+}
+
+/** What serves requests, in one isolate. Several of them may listen on one port. */
+export class DataPlane {
+  readonly #tables: TableCompiler;
+  readonly #snapshots: SnapshotStore<RouteIndex>;
+  readonly #payments: PaymentService;
+  readonly #front: FrontServer;
+  readonly #idleTimer = new IdleTimer();
+  readonly #closing: { close(): void }[];
+
+  /**
+   * Answers 503 until the first `publish`.
+   * @throws {Error} when the address cannot be listened on
+   */
+  constructor(private readonly deps: DataPlaneDeps) {
+    const { settings, metrics, log } = deps;
+    const tables = this.#tables = new TableCompiler(metrics);
+    this.#snapshots = new SnapshotStore((snapshot) => new RouteIndex(snapshot, metrics, tables));
+    const trustedProxies = new TrustedProxies(settings.trustedProxies);
+    const http1 = new Http1Transport(settings.upstream, settings.upstream);
+    const transport = settings.upstream.transport === "fetch" ? new FetchTransport() : http1;
+    this.#closing = [transport, http1, this.#idleTimer];
+    const proxy = {
+      transport,
+      idleTimer: this.#idleTimer,
+      limits: settings.proxy,
+      duration: metrics.proxyDuration,
+    };
+    this.#payments = new PaymentService(deps);
+    const handler = new GatewayHandler({
+      snapshots: this.#snapshots,
+      payments: this.#payments.flow,
+      backends: new BackendCaller(proxy, http1, trustedProxies),
+      cors: new Cors(settings.corsOrigins),
+      trustedProxies,
+      log,
+      accessLog: settings.accessLog,
+    });
+    this.#front = new FrontServer(
+      settings.listen,
+      settings.front,
+      handler,
+      log,
+      settings.workers > 1,
+    );
+  }
+
+  get address(): ListenAddress {
+    return this.#front.address;
+  }
+
+  get isReady(): boolean {
+    return this.#snapshots.current() !== undefined;
+  }
+
+  /** Puts new routes in force for all requests that arrive from now on. */
+  publish(snapshot: RouteSnapshot): void {
+    this.#snapshots.publish(snapshot);
+    this.deps.metrics.forgetGone(this.#tables.tallies());
+  }
+
+  /** Closes each connection after its next reply, so that its client goes elsewhere. */
+  sendElsewhere(): void {
+    this.#front.sendElsewhere();
+  }
+
+  /**
+   * Takes no more and ends when all replies have ended or the time is over.
+   * @returns whether all of them ended by themselves
+   */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const clean = await this.#front.drain(timeoutMs);
+    if (!clean) this.#idleTimer.expireAll();
+    await this.#payments.close();
+    for (const part of this.#closing) part.close();
+    return clean;
+  }
+}
