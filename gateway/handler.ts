@@ -47,7 +47,7 @@ export class GatewayHandler implements FrontHandler {
   }
 
   refuse(error: unknown): Reply {
-    return this.#fail(undefined, error);
+    return this.#fail(error);
   }
 
   async #answerAndLog(
@@ -79,7 +79,7 @@ export class GatewayHandler implements FrontHandler {
       }
       return await this.#serve({ request, target, match });
     } catch (error) {
-      return this.#fail(request.method, error);
+      return this.#fail(error, request);
     }
   }
 
@@ -166,17 +166,19 @@ export class GatewayHandler implements FrontHandler {
     return this.deps.trustedProxies.trusts(request.peer);
   }
 
-  #fail(method: string | undefined, error: unknown): Reply {
+  #fail(error: unknown, request?: ClientRequest): Reply {
     const failure = Failure.from(error);
     const requestId = crypto.randomUUID();
     const fields = {
       requestId,
-      method,
+      method: request?.method,
       code: failure.code,
       detail: failure.detail,
     };
-    // A refused facilitator is logged when its name is resolved, not for each request.
-    const isNews = failure.status >= 500 && failure.code !== "facilitator_refused";
+    // A refused facilitator is logged when its name is resolved, not for each request; and what ends
+    // because its client has left is nobody's failure.
+    const isNews = failure.status >= 500 && failure.code !== "facilitator_refused" &&
+      failure.code !== "overloaded" && request?.gone !== true;
     if (isNews) this.deps.log.error("request failed", fields);
     else this.deps.log.debug("request refused", fields);
     return failureReply(failure, requestId);

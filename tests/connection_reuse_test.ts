@@ -18,8 +18,8 @@ async function payTimes(count: number, url: string, payTo: string): Promise<numb
   return statuses;
 }
 
-Deno.test("paid requests reach the backend once each, whatever it does with its connections", async () => {
-  await using backend = startClosingServer(() => "served");
+Deno.test("paid requests reach the backend once each when keep-alive timeouts run out", async () => {
+  await using backend = startClosingServer(() => "served", "after-reply");
   await using facilitator = startScriptedFacilitator();
   const terms = usdcTerms(facilitator.url);
   const snapshot = snapshotOf(backend.url, [rule("/paid", { kind: "paid", terms })]);
@@ -28,11 +28,12 @@ Deno.test("paid requests reach the backend once each, whatever it does with its 
   assert.equal(backend.requests.length, 3);
 });
 
-Deno.test("settlements are sent once each, whatever the facilitator does with its connections", async () => {
+Deno.test("settlements are sent once each when keep-alive timeouts run out", async () => {
   await using api = startPaidApi();
   const settled = { success: true, transaction: "0x" + "5e".repeat(32), network: "eip155:84532" };
-  await using facilitator = startClosingServer((line) =>
-    line.includes("/settle") ? settled : { isValid: true }
+  await using facilitator = startClosingServer(
+    (line) => line.includes("/settle") ? settled : { isValid: true },
+    "after-reply",
   );
   const terms = usdcTerms(facilitator.url);
   const snapshot = snapshotOf(api.url, [rule("/paid", { kind: "paid", terms })]);
@@ -40,6 +41,31 @@ Deno.test("settlements are sent once each, whatever the facilitator does with it
   assert.deepEqual(await payTimes(3, gateway.url, terms.payTo), [200, 200, 200]);
   const settlements = facilitator.requests.filter((line) => line.includes("/settle"));
   assert.equal(settlements.length, 3);
+});
+
+Deno.test("a connection that ends while a paid request is on it: sent once, not charged", async () => {
+  await using backend = startClosingServer(() => "served", "at-second-request");
+  await using facilitator = startScriptedFacilitator();
+  const terms = usdcTerms(facilitator.url);
+  const snapshot = snapshotOf(backend.url, [rule("/paid", { kind: "paid", terms })]);
+  await using gateway = startTestGateway(snapshot);
+  assert.deepEqual(await payTimes(3, gateway.url, terms.payTo), [200, 502, 200]);
+  assert.equal(backend.requests.length, 3);
+  assert.equal(facilitator.received["/settle"].length, 2);
+});
+
+Deno.test("a connection that ends while a settlement is on it: sent once, in doubt, no new offer", async () => {
+  await using api = startPaidApi();
+  await using facilitator = startClosingServer(
+    (line) => line.includes("/settle") ? {} : { isValid: true },
+    "at-second-request",
+  );
+  const terms = usdcTerms(facilitator.url);
+  const snapshot = snapshotOf(api.url, [rule("/paid", { kind: "paid", terms })]);
+  await using gateway = startTestGateway(snapshot);
+  assert.deepEqual(await payTimes(1, gateway.url, terms.payTo), [503]);
+  const settlements = facilitator.requests.filter((line) => line.includes("/settle"));
+  assert.equal(settlements.length, 1);
 });
 
 Deno.test("a connection stays usable after a 402 to a client that was still sending", async () => {

@@ -171,14 +171,17 @@ Deno.test("settle: sent once, also on a connection that turns out to be dead", a
   bed.facilitator.answers["/settle"] = "close-after-request";
   assert.equal((await told(bed.settle())).kind, "unknown");
   assert.equal(bed.facilitator.received["/settle"].length, 1);
-  // It answers the first request of a connection, and closes when it has read the second.
-  await using server = startClosingServer((line) =>
-    line.includes("/settle") ? (success["/settle"] as { json: unknown }).json : { isValid: true }
-  );
-  assert.deepEqual(await bed.verify(server.url), { kind: "valid" });
-  assert.equal((await bed.settle(server.url)).kind, "settled");
-  assert.equal((await bed.settle(server.url)).kind, "settled");
-  assert.equal(server.requests.filter((line) => line.includes("/settle")).length, 2);
+  for (const when of ["after-reply", "at-second-request"] as const) {
+    const answerOf = (line: string) =>
+      line.includes("/settle") ? (success["/settle"] as { json: unknown }).json : { isValid: true };
+    await using server = startClosingServer(answerOf, when);
+    assert.deepEqual(await bed.verify(server.url), { kind: "valid" });
+    // Its connection is taken for the settlement, unless it is known to have ended.
+    const { kind } = await bed.settle(server.url);
+    assert.equal(kind, when === "after-reply" ? "settled" : "unknown");
+    assert.equal((await bed.settle(server.url)).kind, "settled");
+    assert.equal(server.requests.filter((line) => line.includes("/settle")).length, 2);
+  }
 });
 
 Deno.test("settle: provably not sent is not unknown", async (t) => {
@@ -189,7 +192,7 @@ Deno.test("settle: provably not sent is not unknown", async (t) => {
     ["nobody listens", closedUrl(), "not_sent"],
     ["no such name", "http://no-such-name.svc:1234", "not_sent"],
     ["no TLS there", `https://127.0.0.1:${plain.port}`, "not_sent"],
-    ["a port that fetch blocks", "http://127.0.0.1:6000", "not_sent"],
+    ["a port that browsers block", "http://127.0.0.1:6000", "not_sent"],
   ];
   for (const [name, url, kind] of cases) {
     await t.step(name, async () => {

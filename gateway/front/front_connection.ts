@@ -149,9 +149,10 @@ export class FrontConnection {
     const reply = await this.handler.answer(request);
     // From here on `100 Continue` would be part of the reply.
     if (body?.isAwaited) body.cancel(new Error("the request is answered without its body"));
-    const mustEnd = this.isEnding() || body?.isAwaited === true || body?.isBroken === true ||
-      !persists(head.fields, head.minorVersion);
     const http11 = head.minorVersion === 1;
+    // A connection of HTTP/1.0 could go on only if both sides said so, and few do.
+    const mustEnd = !http11 || this.isEnding() || body?.isAwaited === true ||
+      body?.isBroken === true || !persists(head.fields, head.minorVersion);
     const sent = await this.#send(request, reply, http11, !mustEnd);
     this.#request = undefined;
     if (sent === "broken") return false;

@@ -1,8 +1,11 @@
 /**
- * A server that answers the first request of each connection with keep-alive, and closes the
- * connection when it has read a second one: what a client sees when a server's keep-alive timeout
- * runs out at the wrong moment. A client that sends the request again makes it happen twice.
+ * When the server closes a connection on which it has answered with keep-alive: right after the reply
+ * was taken, as when a keep-alive timeout runs out, or when it has read a second request, which is
+ * what a client sees when the timeout runs out at the worst moment. A client that sends the request
+ * again makes it happen twice.
  */
+export type WhenItCloses = "after-reply" | "at-second-request";
+
 export interface ClosingServer extends AsyncDisposable {
   readonly url: string;
   /** Request lines that were read, answered or not. */
@@ -10,7 +13,10 @@ export interface ClosingServer extends AsyncDisposable {
 }
 
 /** `bodyFor` gets the request line and gives the JSON to answer with. */
-export function startClosingServer(bodyFor: (requestLine: string) => unknown): ClosingServer {
+export function startClosingServer(
+  bodyFor: (requestLine: string) => unknown,
+  when: WhenItCloses,
+): ClosingServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const requests: string[] = [];
 
@@ -24,6 +30,7 @@ export function startClosingServer(bodyFor: (requestLine: string) => unknown): C
       const body = JSON.stringify(bodyFor(line));
       const head = `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`;
       await open.write(new TextEncoder().encode(head + body));
+      if (when === "after-reply") return;
     }
   }
 
