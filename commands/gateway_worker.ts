@@ -1,5 +1,5 @@
 import { serveAsWorker } from "../gateway/mod.ts";
-import { Logger } from "../store/log.ts";
+import { Logger, toStdout } from "../store/log.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
 import { gatewaySettings } from "./gateway_settings.ts";
 import { ledgerSettings } from "./ledger_flags.ts";
@@ -19,9 +19,9 @@ export function isGatewayWorker(): boolean {
 
 /** The whole life of such an isolate. */
 export function runGatewayWorker(): void {
-  serveAsWorker(async (parameters) => {
+  serveAsWorker(async (parameters, worker) => {
     const flags = parameters as GatewayFlags;
-    const log = new Logger(flags.logLevel);
+    const log = new Logger(flags.logLevel, toStdout, { worker });
     logUnhandledRejections(log);
     return { settings: await gatewaySettings(flags, log), ledger: ledgerSettings(flags), log };
   });

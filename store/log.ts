@@ -11,8 +11,15 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export class Logger {
   readonly #threshold: number;
 
-  /** `write` gets one line without the newline; the default is standard output. */
-  constructor(level: LogLevel = "info", private readonly write: (line: string) => void = toStdout) {
+  /**
+   * @param write gets one line without the newline; the default is standard output
+   * @param common fields of every line
+   */
+  constructor(
+    level: LogLevel = "info",
+    private readonly write: (line: string) => void = toStdout,
+    private readonly common: LogFields = {},
+  ) {
     this.#threshold = logLevels.indexOf(level);
   }
 
@@ -34,11 +41,14 @@ export class Logger {
 
   #log(level: LogLevel, msg: string, fields: LogFields): void {
     if (logLevels.indexOf(level) < this.#threshold) return;
-    this.write(JSON.stringify({ time: new Date().toISOString(), level, msg, ...fields }));
+    this.write(
+      JSON.stringify({ time: new Date().toISOString(), level, msg, ...this.common, ...fields }),
+    );
   }
 }
 
-function toStdout(line: string): void {
+/** Where log lines go. */
+export function toStdout(line: string): void {
   // deno-lint-ignore no-console -- the one place that prints log lines
   console.log(line);
 }

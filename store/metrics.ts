@@ -11,6 +11,7 @@ export const paymentStatuses = [
   "preflight",
   "blocked",
   "payment_required",
+  "rate_limited",
   "payment_invalid",
   "payment_duplicate",
   "payment_redelivered",
@@ -62,6 +63,13 @@ export class Metrics {
   readonly routeStoreUpdates = new Counter({
     name: "x402_route_store_updates_total",
     help: "Total number of route store updates",
+    registers: [this.registry],
+  });
+
+  readonly overloaded = new Counter({
+    name: "x402_overloaded_requests_total",
+    help: "Requests refused unread because there was more work than could be done",
+    labelNames: ["kind"],
     registers: [this.registry],
   });
 

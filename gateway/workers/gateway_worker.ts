@@ -8,7 +8,7 @@ import { FacilitatorClient } from "../facilitator/facilitator_client.ts";
 import type { GatewaySettings } from "../gateway_settings.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { RemoteDatabase } from "./remote_database.ts";
-import { SnapshotReceiver } from "./snapshot_parts.ts";
+import { type SnapshotParts, SnapshotReceiver } from "./snapshot_parts.ts";
 
 /** What a worker serves with. */
 export interface WorkerSettings {
@@ -30,12 +30,14 @@ type Start = Extract<ToWorker, { kind: "start" }>;
  *
  * @param configure makes the settings out of the starter's parameters
  */
-export function serveAsWorker(configure: (parameters: unknown) => Promise<WorkerSettings>): void {
+export function serveAsWorker(
+  configure: (parameters: unknown, worker: number) => Promise<WorkerSettings>,
+): void {
   const port = globalThis as unknown as Port;
   let worker: Promise<GatewayWorker> | undefined;
   port.onmessage = ({ data }) => {
     if (data.kind === "start") {
-      worker = configure(data.parameters).then((settings) =>
+      worker = configure(data.parameters, data.worker).then((settings) =>
         new GatewayWorker(data, settings, port)
       );
       return;
@@ -48,6 +50,7 @@ export function serveAsWorker(configure: (parameters: unknown) => Promise<Worker
 class GatewayWorker {
   readonly #snapshots = new SnapshotReceiver();
   readonly #metrics = new Metrics();
+  readonly #log: Logger;
   readonly #database: RemoteDatabase;
   readonly #facilitator: FacilitatorClient;
   readonly #startPlane: () => DataPlane;
@@ -59,6 +62,7 @@ class GatewayWorker {
     { settings, ledger: ledgerSettings, log }: WorkerSettings,
     private readonly port: Port,
   ) {
+    this.#log = log;
     const addresses = new FacilitatorAddresses(settings, log);
     this.#facilitator = new FacilitatorClient(settings.facilitator, addresses, log);
     this.#database = new RemoteDatabase(
@@ -80,8 +84,7 @@ class GatewayWorker {
   handle(message: Exclude<ToWorker, Start>): void {
     switch (message.kind) {
       case "snapshot":
-        this.#plane ??= this.#startPlane();
-        return this.#plane.publish(this.#snapshots.snapshotOf(message.parts));
+        return this.#publish(message.parts);
       case "answers":
         return this.#database.answer(message.answers);
       case "metrics":
@@ -91,6 +94,13 @@ class GatewayWorker {
       case "drain":
         return void this.#drain(message.timeoutMs);
     }
+  }
+
+  #publish(parts: SnapshotParts): void {
+    const isFirst = this.#plane === undefined;
+    const plane = this.#plane ??= this.#startPlane();
+    plane.publish(this.#snapshots.snapshotOf(parts));
+    if (isFirst) this.#log.info("worker serves");
   }
 
   async #tellMetrics(call: number): Promise<void> {

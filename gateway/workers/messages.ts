@@ -25,6 +25,8 @@ export type ToWorker =
   /** `parameters` are the starter's own. */
   | {
     readonly kind: "start";
+    /** 1 for the first besides the isolate that starts them. */
+    readonly worker: number;
     readonly parameters: unknown;
     readonly listen: ListenAddress;
     readonly dialect: SqlDialect;

@@ -73,7 +73,8 @@ export class WorkerPool {
     this.#members[index] = member;
     const { dialect } = this.database;
     const { parameters } = this.starter;
-    member.post({ kind: "start", parameters, listen: this.listen, dialect });
+    const worker = index + 1;
+    member.post({ kind: "start", worker, parameters, listen: this.listen, dialect });
     if (this.#snapshot !== undefined) member.publish(this.#snapshot);
   }
 }

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { Logger } from "../../store/log.ts";
+import { SqliteDatabase } from "../../store/ledger/sqlite_database.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+/** An isolate with this program. */
+function workerOf(program: string): Worker {
+  return new Worker(`data:application/javascript,${encodeURIComponent(program)}`, {
+    type: "module",
+  });
+}
+
+async function withPool(
+  programs: string[],
+  test: (pool: WorkerPool, log: Record<string, unknown>[]) => Promise<void>,
+): Promise<void> {
+  const log: Record<string, unknown>[] = [];
+  const logger = new Logger("info", (line) => log.push(JSON.parse(line)));
+  const database = new SqliteDatabase(":memory:");
+  const start = () => workerOf(programs.shift()!);
+  const listen = { hostname: "127.0.0.1", port: 1 };
+  const pool = new WorkerPool(1, listen, { start, parameters: {} }, database, () => {}, logger);
+  await test(pool, log);
+  pool.close();
+  await database.close();
+}
+
+const answering = `onmessage = ({ data }) => {
+  if (data.kind === "metrics") postMessage({ kind: "metrics", call: data.call, metrics: [{}] });
+  if (data.kind === "drain") postMessage({ kind: "drained", clean: true });
+};`;
+
+Deno.test("a worker that fails is told of and replaced", async () => {
+  const failing = `onmessage = () => { throw new Error("a fault of ours"); };`;
+  await withPool([failing, answering], async (pool, log) => {
+    while ((await pool.metrics())[0]!.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const [line] = log;
+    assert.equal(line?.msg, "a worker failed");
+    assert.match(String(line?.error), /a fault of ours/);
+  });
+});
+
+Deno.test("a drain ends when the workers say so, or have said nothing for too long", async () => {
+  await withPool([answering], async (pool) => assert.equal(await pool.drain(60_000), true));
+  await withPool(["onmessage = () => {};"], async (pool) => {
+    assert.equal(await pool.drain(1), false);
+  });
+});
