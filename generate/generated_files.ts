@@ -1,6 +1,7 @@
 import { crdManifest } from "../crd/crd_manifest.ts";
 import { fieldReference } from "../crd/field_reference.ts";
 import { knownNetworks, networksTable } from "../crd/networks_table.ts";
+import { limitsReference } from "./limits_reference.ts";
 import { permissionReference } from "./permission_reference.ts";
 import { clusterRoleFile, namespacedRolesFile } from "./role_files.ts";
 
@@ -19,6 +20,7 @@ export function generatedFiles(): GeneratedFile[] {
     { path: "crd/networks.generated.ts", content: networksTable(networks) },
     { path: "deploy/rbac/cluster_role.yaml", content: clusterRoleFile() },
     { path: "deploy/rbac/namespaced_roles.yaml", content: namespacedRolesFile() },
+    { path: "docs/limits.md", content: limitsReference() },
     { path: "docs/permissions.md", content: permissionReference() },
     { path: "docs/x402route.md", content: fieldReference(networks) },
   ];
