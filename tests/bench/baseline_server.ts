@@ -1,42 +1,57 @@
 /**
- * What the gateway is compared with, and the backend behind it. Usage:
- * `baseline_server.ts hello | backend | naive-proxy URL | tuned-proxy URL`; prints the port.
+ * What the gateway is compared with. Usage: `baseline_server.ts backend | hello | reply FILE |
+ * tuned-proxy URL`; prints the port. FILE is a PreparedReply as JSON.
  */
+import type { PreparedReply } from "./raw_reply.ts";
 import { createTunedProxy } from "./tuned_proxy.ts";
 
-const body = "x".repeat(1024);
+const bodies: Readonly<Record<string, string>> = {
+  "/docs/0": "",
+  "/docs/100k": "x".repeat(100 * 1024),
+};
+const kilobyte = "x".repeat(1024);
 
-/** A proxy as one would first write it. */
-function createNaiveProxy(backend: string): Deno.ServeHandler {
-  return async (request) => {
-    const { pathname, search } = new URL(request.url);
-    const headers = new Headers(request.headers);
-    headers.delete("connection");
-    const reply = await fetch(new URL(pathname + search, backend), {
-      method: request.method,
-      headers,
-      body: request.body,
-      redirect: "manual",
-    });
-    return new Response(reply.body, { status: reply.status, headers: new Headers(reply.headers) });
-  };
+/** What nginx replies as a backend, for where there is none. */
+function serveSizes(request: Request): Response {
+  const path = request.url.slice(request.url.indexOf("/", "http://".length));
+  if (path === "/docs/1g") return serveGigabyte();
+  return new Response(bodies[path] ?? kilobyte);
 }
 
-function handlerOf(kind: string, backend: string): Deno.ServeHandler {
+function serveGigabyte(): Response {
+  const piece = new Uint8Array(2 ** 18);
+  let left = 2 ** 30;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      controller.enqueue(piece);
+      left -= piece.length;
+      if (left === 0) controller.close();
+    },
+  });
+  return new Response(stream, { headers: { "content-length": String(left) } });
+}
+
+/** The least that `Deno.serve` can take to send this reply. */
+function createReplier({ status, headers, body }: PreparedReply): Deno.ServeHandler {
+  const init = { status, headers: new Headers(headers.map(([name, value]) => [name, value])) };
+  return () => new Response(body, init);
+}
+
+function handlerOf(kind: string, argument: string): Deno.ServeHandler {
   switch (kind) {
+    case "backend":
+      return serveSizes;
     case "hello":
       return () => new Response("hello");
-    case "backend":
-      return () => new Response(body);
-    case "naive-proxy":
-      return createNaiveProxy(backend);
+    case "reply":
+      return createReplier(JSON.parse(Deno.readTextFileSync(argument)));
     case "tuned-proxy":
-      return createTunedProxy(backend);
+      return createTunedProxy(argument);
   }
-  throw new TypeError(`${kind} is not a baseline: it has to be hello, backend or a proxy`);
+  throw new TypeError(`${kind} is not a baseline: see the usage`);
 }
 
-const [kind = "", backend = ""] = Deno.args;
+const [kind = "", argument = ""] = Deno.args;
 const onListen = ({ port }: Deno.NetAddr) =>
   void Deno.stdout.writeSync(new TextEncoder().encode(`listening ${port}\n`));
-Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, handlerOf(kind, backend));
+Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, handlerOf(kind, argument));

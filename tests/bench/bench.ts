@@ -1,80 +1,85 @@
 /**
- * `deno task bench [--json]`: what the gateway costs, next to a bare `Deno.serve` and to proxies made of
- * `fetch`. Speed is printed, never asserted: the exit code is 0 whatever it is, and 1 only when a
- * reply is wrong.
+ * `deno task bench [--json] [--only NAME_PART] [--rounds N] [--seconds N]`: what the gateway costs,
+ * next to nginx and what else is installed. Speed is printed, never asserted: the exit code is 0
+ * whatever it is, and 1 only when a reply is wrong. `X402_BENCH_GATEWAY` names another program than
+ * the source, such as a bundle, with its arguments, separated by spaces.
  */
 import { parseArgs } from "node:util";
-import { compareLedgers } from "./compare_ledgers.ts";
-import { measureLedger } from "./ledger_rows.ts";
-import { type Measure, measureAll } from "./measure.ts";
-import { compare, renderReport } from "./report.ts";
-import { type BenchServer, BenchServers } from "./servers.ts";
+import { barsOf } from "./bars.ts";
+import { BenchServers } from "./bench_servers.ts";
+import { ledgerName, measureLedger } from "./ledger_rows.ts";
+import { LoadClient } from "./load_client.ts";
+import { loadMeasures } from "./load_measures.ts";
+import { type Effort, measureLoads } from "./load_rounds.ts";
+import type { MeasureResult } from "./measure_result.ts";
+import { barLine, measureLine, renderReport } from "./report.ts";
+import { measureStart, startOfAllCores, startOfOne } from "./start_up.ts";
+import { download, measureTransfers, upload } from "./transfers.ts";
 
-const paidPath = "/api/weather";
-const freePath = "/health";
+/** Starts of the gateway at most: they take long and differ little. */
+const maxStarts = 3;
 
-type Name =
-  | "bareServe"
-  | "challenge"
-  | "tunedProxy"
-  | "naiveProxy"
-  | "freeProxying"
-  | "paid"
-  | "noLedger"
-  | "withLedger";
+/** Measures whose name has `only` in it, with the ones of nginx that they are compared with. */
+async function measure(only: string, effort: Effort): Promise<MeasureResult[]> {
+  const wanted = (name: string) => name.toLowerCase().includes(only.toLowerCase());
+  await using servers = new BenchServers((line) => void say(line));
+  await using client = await LoadClient.start();
+  const results: MeasureResult[] = [];
+  // First what wants a quiet machine: the servers of the loads are not started yet.
+  const starts = Math.min(maxStarts, effort.rounds);
+  if (wanted(startOfOne)) {
+    results.push(await measureStart(startOfOne, await servers.oneWorker(), starts, servers));
+  }
+  if (wanted(startOfAllCores) && (await servers.oneWorker()).length > 0) {
+    results.push(await measureStart(startOfAllCores, [], starts, servers));
+  }
+  const transfers = [download, upload].filter(wanted);
+  if (transfers.length > 0) results.push(...await measureTransfers(transfers, servers));
+  const all = loadMeasures();
+  const loads = all.filter(({ name }) => wanted(name));
+  const references = new Set(loads.map(({ reference }) => reference));
+  const measured = all.filter((load) => loads.includes(load) || references.has(load.name));
+  if (measured.length > 0) {
+    await say(`${measured.length} loads in ${effort.rounds} rounds of ${effort.seconds} s`);
+  }
+  results.push(...await measureLoads(measured, servers, client, effort));
+  for (const rows of [1, 1_000_000]) {
+    if (wanted(ledgerName(rows))) results.push(await measureLedger(rows));
+  }
+  return results;
+}
 
-async function startMeasures(servers: BenchServers): Promise<Record<Name, Measure>> {
-  const backend = await servers.baseline("backend");
-  const stub = await servers.facilitatorStub();
-  const gateway = () => servers.gateway(backend, stub);
-  const paid = measure("gateway: paid requests", await gateway(), paidPath, 200);
-  const paymentFor = await offerOf(paid.load.port);
-  const one = async (name: string, ledger: "none" | "file"): Promise<Measure> => {
-    const server = await servers.paidGateway(backend, stub, ledger);
-    const { load, ...rest } = measure(name, server, paidPath, 200);
-    const paymentFor = await offerOf(server.port);
-    return { ...rest, connections: 1, load: { ...load, paymentFor } };
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < Infinity) return value;
+  throw new Error(`${flag} is ${text}, but has to be a number above 0.`);
+}
+
+async function say(line: string): Promise<void> {
+  await Deno.stderr.write(new TextEncoder().encode(`${line}\n`));
+}
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    // Many short rounds: on a machine that others use, a median of few long ones says less.
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "0.6" },
+  },
+});
+try {
+  const effort = {
+    rounds: Math.ceil(positive("--rounds", values.rounds)),
+    seconds: positive("--seconds", values.seconds),
   };
-  return {
-    bareServe: measure("bare Deno.serve", await servers.baseline("hello"), freePath, 200),
-    challenge: measure("gateway: 402 challenge", await gateway(), paidPath, 402),
-    tunedProxy: proxy("tuned fetch proxy", await servers.baseline("tuned-proxy", backend)),
-    naiveProxy: proxy("naive fetch proxy", await servers.baseline("naive-proxy", backend)),
-    freeProxying: proxy("gateway: free proxying", await gateway()),
-    paid: { ...paid, load: { ...paid.load, paymentFor } },
-    // One at a time: what a ledger adds to a reply's time, without queues.
-    noLedger: await one("paid, 1 connection, no ledger", "none"),
-    withLedger: await one("paid, 1 connection, SQLite file", "file"),
-  };
+  const results = await measure(values.only, effort);
+  const bars = barsOf(results);
+  const text = values.json
+    ? [...results.map((result) => measureLine(result, results)), ...bars.map(barLine)].join("\n")
+    : renderReport(results, bars);
+  await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable);
+} catch (error) {
+  await say(`The benchmark failed: ${(error as Error).message}`);
+  Deno.exitCode = 1;
 }
-
-function proxy(name: string, server: BenchServer): Measure {
-  return measure(name, server, freePath, 200);
-}
-
-function measure(name: string, { pid, port }: BenchServer, path: string, status: number): Measure {
-  return { name, pid, load: { port, path, expectedStatus: status } };
-}
-
-/** What the gateway asks for, from its own challenge. */
-async function offerOf(port: number): Promise<Record<string, unknown>> {
-  const reply = await fetch(`http://127.0.0.1:${port}${paidPath}`);
-  await reply.body?.cancel();
-  const challenge = reply.headers.get("payment-required");
-  if (challenge === null) throw new Error(`The gateway answers ${reply.status} without an offer.`);
-  return JSON.parse(atob(challenge)).accepts[0];
-}
-
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
-// Many short rounds: on a machine that others use, a median of few long ones says less.
-const effort = { rounds: 9, seconds: 1, connections: 32 };
-
-await using servers = new BenchServers();
-const measures = await startMeasures(servers);
-const results = await measureAll(measures, effort);
-const ledgers = [await measureLedger(1), await measureLedger(1_000_000)] as const;
-const comparisons = [...compare(results), ...compareLedgers(results, ledgers)];
-const text = values.json
-  ? JSON.stringify({ effort, results, ledgers, comparisons }, undefined, 2)
-  : renderReport(Object.values(results), comparisons);
-await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable);

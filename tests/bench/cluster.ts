@@ -84,7 +84,7 @@ async function bundleProgram(folder: string): Promise<string[]> {
   const args = ["bundle", "--quiet", "--minify", "--output", file, main];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   if (!success) throw new Error(`deno bundle failed: ${new TextDecoder().decode(stderr)}`);
-  return [Deno.execPath(), "run", "--no-config", "--unstable-no-legacy-abort", "-A", file];
+  return [Deno.execPath(), "run", "--no-config", "--unstable-net", "-A", file];
 }
 
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {

@@ -2,19 +2,20 @@ import { ledgerOn } from "../../store/ledger/ledger.ts";
 import { migrate } from "../../store/ledger/migrations.ts";
 import { SqliteDatabase } from "../../store/ledger/sqlite_database.ts";
 import { newPayment } from "../../store/ledger/test_payment.ts";
-
-/** Time of the four writes that a paid reply waits for, and CPU of all five, in ms. */
-export interface LedgerCost {
-  readonly rows: number;
-  readonly reserveP50: number;
-  readonly writesP50: number;
-  readonly cpu: number;
-}
+import { type MeasureResult, spreadOf, summarize } from "./measure_result.ts";
 
 const samples = 3_000;
 
-/** The writes of paid requests, one after the other, in an SQLite file that holds `rows` payments. */
-export async function measureLedger(rows: number): Promise<LedgerCost> {
+/** The name of the measure with that many payments on record. */
+export function ledgerName(rows: number): string {
+  return `ledger: writes of a paid request, ${rows} rows`;
+}
+
+/**
+ * The writes of paid requests, one after the other, in an SQLite file that holds `rows` payments: the
+ * reservation, the four writes that a reply waits for, and CPU of all five.
+ */
+export async function measureLedger(rows: number): Promise<MeasureResult> {
   const folder = await Deno.makeTempDir({ prefix: "x402_bench_" });
   try {
     const database = new SqliteDatabase(`${folder}/payments.db`);
@@ -39,12 +40,11 @@ export async function measureLedger(rows: number): Promise<LedgerCost> {
     const { user, system } = process.cpuUsage(cpuBefore);
     payments.close();
     await database.close();
-    return {
-      rows,
-      reserveP50: median(reserve),
-      writesP50: median(writes),
-      cpu: (user + system) / 1_000 / samples,
-    };
+    return summarize(ledgerName(rows), [{
+      reserveP50: spreadOf(reserve).median,
+      writesP50: spreadOf(writes).median,
+      writesCpu: (user + system) / 1_000 / samples,
+    }]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -66,8 +66,4 @@ async function fill(database: SqliteDatabase, rows: number): Promise<void> {
         ${columns.join(", ")} FROM n, (SELECT * FROM payments LIMIT 1) WHERE i <= ?`,
     [rows, rows],
   );
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -1,86 +1,93 @@
-import type { MeasureResult, Spread } from "./measure.ts";
+import type { Bar } from "./bars.ts";
+import type { MeasureResult, Quantity, Spread } from "./measure_result.ts";
 
-/** A comparison of two measures' medians, and whether it meets what the project asks for. */
-export interface Comparison {
-  readonly claim: string;
-  readonly ratio: number;
-  /** Undefined where nothing is asked for. */
-  readonly met?: boolean;
-}
-
-/** The lines that are compared. */
-export interface Compared {
-  readonly bareServe: MeasureResult;
-  readonly challenge: MeasureResult;
-  readonly tunedProxy: MeasureResult;
-  readonly freeProxying: MeasureResult;
-}
-
-/** The two bars of the project, and the other half of each: requests/s without CPU tell little. */
-export function compare({ bareServe, challenge, tunedProxy, freeProxying }: Compared) {
-  const speed = challenge.requestsPerSecond.median / bareServe.requestsPerSecond.median;
-  const cost = freeProxying.cpuPer1k.median / tunedProxy.cpuPer1k.median;
-  const comparisons: Comparison[] = [
-    {
-      claim: "402: at least 0.60 x requests/s of bare Deno.serve",
-      ratio: speed,
-      met: speed >= 0.6,
-    },
-    { claim: "402: CPU / bare Deno.serve", ratio: quotient(challenge, bareServe, "cpuPer1k") },
-    { claim: "free: at most 1.15 x CPU of the tuned fetch proxy", ratio: cost, met: cost <= 1.15 },
-    {
-      claim: "free: requests/s / tuned fetch proxy",
-      ratio: quotient(freeProxying, tunedProxy, "requestsPerSecond"),
-    },
-  ];
-  return comparisons;
-}
-
-function quotient(
-  a: MeasureResult,
-  b: MeasureResult,
-  key: "cpuPer1k" | "requestsPerSecond",
-): number {
-  return a[key].median / b[key].median;
-}
-
-const columns = ["", "requests/s", "CPU-s/1k", "p50 ms", "p99 ms", "peak MiB", "generator"];
-
-/** Medians with [min max] as a table, then the comparisons. */
-export function renderReport(
+/** CPU per request over that of nginx for the same; undefined without nginx. */
+export function ratioToNginx(
+  { values, reference }: MeasureResult,
   results: readonly MeasureResult[],
-  comparisons: readonly Comparison[],
-): string {
-  const rows = results.map((result) => [
-    result.name,
-    cell(result.requestsPerSecond, 0),
-    cell(result.cpuPer1k, 4),
-    cell(result.p50, 2),
-    cell(result.p99, 2),
-    result.peakRssMiB.toFixed(0),
-    result.generatorCores.median.toFixed(2),
-  ]);
-  const widths = columns.map((title, i) =>
-    Math.max(title.length, ...rows.map((r) => r[i]!.length))
-  );
-  const table = [columns, ...rows].map((row) =>
+): number | undefined {
+  const nginx = results.find(({ name }) => name === reference)?.values.cpuPer1k;
+  return nginx === undefined || values.cpuPer1k === undefined
+    ? undefined
+    : values.cpuPer1k.median / nginx.median;
+}
+
+/** One object: medians by name, and what lies around them. */
+export function measureLine(result: MeasureResult, results: readonly MeasureResult[]): string {
+  const entries = Object.entries(result.values);
+  const medians = entries.map(([quantity, { median }]) => [quantity, rounded(median)]);
+  const spread = entries.map(([quantity, { min, max }]) => [quantity, [min, max].map(rounded)]);
+  const ratio = ratioToNginx(result, results);
+  return JSON.stringify({
+    name: result.name,
+    ...Object.fromEntries(medians),
+    ratioToNginx: ratio === undefined ? undefined : rounded(ratio),
+    spread: Object.fromEntries(spread),
+  });
+}
+
+/** One object. */
+export function barLine(bar: Bar): string {
+  return JSON.stringify({ ...bar, figure: rounded(bar.figure) });
+}
+
+/** To five digits. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(5));
+}
+
+const columns: readonly (readonly [title: string, quantity: Quantity, digits: number])[] = [
+  ["requests/s", "requestsPerSecond", 0],
+  ["CPU-s/1k", "cpuPer1k", 4],
+  ["p50 ms", "p50", 2],
+  ["p99 ms", "p99", 2],
+];
+
+const legend = [
+  "Median [min max] of the rounds. CPU and MiB are the server's, with all its processes; x nginx is",
+  "CPU over that of nginx for the same reply (1 KB for a 402 or a paid request) and connections.",
+  "gen is the cores that the load generator used: near 1 it was the limit, so requests/s say little.",
+];
+
+/** Loads as a table, the other measures as lines, and the bars. */
+export function renderReport(results: readonly MeasureResult[], bars: readonly Bar[]): string {
+  const loads = results.filter(({ values }) => values.cpuPer1k !== undefined);
+  const others = results.filter((result) => !loads.includes(result));
+  const parts = [
+    loads.length === 0 ? [] : [...loadTable(loads, results), "", ...legend],
+    others.map(otherLine),
+    bars.map(renderBar),
+  ];
+  return parts.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n");
+}
+
+function loadTable(loads: readonly MeasureResult[], results: readonly MeasureResult[]): string[] {
+  const titles = ["", ...columns.map(([title]) => title), "x nginx", "MiB", "peak", "gen"];
+  const rows = loads.map((result) => {
+    const { name, values: { rssMiB, peakRssMiB, generatorCores } } = result;
+    const cells = columns.map(([, quantity, digits]) => cell(result.values[quantity]!, digits));
+    const ratio = ratioToNginx(result, results)?.toFixed(2) ?? "";
+    const ends = [rssMiB, peakRssMiB].map((spread) => spread!.median.toFixed(0));
+    return [name, ...cells, ratio, ...ends, generatorCores!.median.toFixed(2)];
+  });
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((r) => r[i]!.length)));
+  return [titles, ...rows].map((row) =>
     row.map((text, i) => i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)).join("  ")
   );
-  return [
-    ...table,
-    "",
-    "Median [min max] of the rounds. CPU and memory are the server process's own; generator is the",
-    "cores that the load generator used: near 1 it was the limit, and CPU-s/1k is what counts.",
-    "",
-    ...comparisons.map(renderComparison),
-  ].join("\n");
 }
 
 function cell({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} [${min.toFixed(digits)} ${max.toFixed(digits)}]`;
 }
 
-function renderComparison({ claim, ratio, met }: Comparison): string {
-  const verdict = met === undefined ? "" : met ? "  met" : "  NOT met";
-  return `${claim}: ${ratio.toFixed(2)}${verdict}`;
+function otherLine({ name, values }: MeasureResult): string {
+  const parts = Object.entries(values).map(([quantity, spread]) =>
+    `${quantity} ${cell(spread, 3)}`
+  );
+  return `${name}: ${parts.join(", ")}`;
+}
+
+function renderBar({ bar, figure, unit, atMost, met }: Bar): string {
+  const verdict = met === undefined ? "" : `  (at most ${atMost}: ${met ? "met" : "NOT met"})`;
+  return `${bar}: ${figure.toFixed(2)} ${unit}${verdict}`;
 }
