@@ -26,7 +26,7 @@ const rateGraceMs = 30_000;
 /** ms for a client that was answered to stop sending. */
 const lingerMs = 10_000;
 /** Kept to one backend when nothing goes on, and ms for which; less than servers usually keep them. */
-const upstreamIdle = { maxIdle: 256, idleMs: 50_000, onceIdleMs: 1_000 };
+const upstreamIdle = { maxIdle: 1_024, idleMs: 50_000, onceIdleMs: 1_000 };
 
 export function addConnectionFlags(command: Command): Command {
   const options = [

@@ -1,6 +1,6 @@
 import { Failure } from "./failures.ts";
 import { ClientRequest } from "./front/client_request.ts";
-import { type Delivery, Reply } from "./front/reply.ts";
+import { type Delivery, isSource, type Reply } from "./front/reply.ts";
 import type { Exchange } from "./handler.ts";
 import { HeaderFields, type HeaderLine } from "./http1/header_fields.ts";
 import type { BackendReply } from "./payment/purchase.ts";
@@ -124,7 +124,7 @@ function backendOf({ match: { backend } }: Exchange): string {
 
 function discardBody({ body, upgraded }: Reply): void {
   upgraded?.close();
-  if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("nobody wants it"));
+  if (isSource(body)) body.cancel(new Error("nobody wants it"));
 }
 
 /** What a preflight is about (Fetch standard, section 3.2), who asks, and on which way. */

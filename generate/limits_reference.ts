@@ -36,7 +36,7 @@ ${table(facilitator)}
 | chunk extensions of a body, trailers | 16 KiB each | 400; 502 |
 | bodies that are held in memory before a payment is verified | 1 MiB each, 64 MiB in all | streamed |
 | a client that goes on sending after its reply | 64 MiB, 10 s | the connection is closed |
-| idle connections to one backend | 256, 50 s | closed |
+| idle connections to one backend | 1,024, 50 s | closed |
 
 When all connections of clients are taken, those that have waited longest for a request, or for the
 rest of its header, are closed for new ones; when every one of them is busy, new ones get 503. Running

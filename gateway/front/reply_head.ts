@@ -1,5 +1,5 @@
 import { HeaderFields } from "../http1/header_fields.ts";
-import type { Reply } from "./reply.ts";
+import { isSource, type Reply } from "./reply.ts";
 
 /** How the client finds the end of a reply's body (RFC 9112, 6.3). */
 export type ReplyFraming = "none" | "length" | "chunked" | "close";
@@ -54,7 +54,7 @@ export function statusAndFields(status: number, headers: HeaderFields, isHead: b
 /** @param http11 whether the client knows chunks */
 export function framingOf({ status, body }: Reply, isHead: boolean, http11: boolean): ReplyFraming {
   if (isHead || status < 200 || status === 204 || status === 304) return "none";
-  if (body === null || body instanceof Uint8Array || body.length !== undefined) return "length";
+  if (!isSource(body) || body.length !== undefined) return "length";
   return http11 ? "chunked" : "close";
 }
 

@@ -1,8 +1,7 @@
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
-import { Reply } from "../front/reply.ts";
+import { type PreparedText, Reply } from "../front/reply.ts";
 import { statusAndFields } from "../front/reply_head.ts";
 import { HeaderFields } from "../http1/header_fields.ts";
-import { RecentReplies } from "./recent_replies.ts";
 import { requirementsV1, requirementsV2 } from "./requirements.ts";
 
 /** What a buyer is told that sent no payment. */
@@ -26,30 +25,14 @@ const extensions = JSON.stringify({
 
 /**
  * The 402 of a rule, prepared once per snapshot. Protocol version 1 lives in the JSON body, version
- * 2 in the header `PAYMENT-REQUIRED`; with both, every published buyer can pay. Only the reason and
- * the resource's URL differ between requests: all other bytes, base64 included, are made here.
+ * 2 in the header `PAYMENT-REQUIRED`; with both, every published buyer can pay. Only the resource's
+ * URL differs between requests: all other text, base64 included, is made here.
  */
 export class Challenge {
-  /** JSON up to the place of the resource's URL, and of the reason. No URL where v1 cannot pay. */
-  readonly #v1: { readonly beforeUrl: string | undefined; readonly beforeError: string };
-  /** Base64 before and after the part that differs. */
-  readonly #v2: { readonly start: string; readonly end: string };
+  readonly #unpaid: PreparedOffer;
 
-  /** `recent` may be shared by all challenges. */
-  constructor(terms: PaymentTerms, private readonly recent = new RecentReplies()) {
-    const offerV1 = requirementsV1(terms);
-    this.#v1 = offerV1 === undefined
-      ? { beforeUrl: undefined, beforeError: `{"x402Version":1,"accepts":[],"error":` }
-      : {
-        beforeUrl: `{"x402Version":1,"accepts":[${withoutBrace(offerV1)},"resource":`,
-        beforeError: `}],"error":`,
-      };
-    const { description, mimeType } = terms;
-    const end = JSON.stringify({ description, mimeType }).slice(1);
-    this.#v2 = {
-      start: toBase64(`{"x402Version":2,"accepts":[${JSON.stringify(requirementsV2(terms))}],`),
-      end: toBase64(`,${end},"extensions":${extensions}}`),
-    };
+  constructor(private readonly terms: PaymentTerms) {
+    this.#unpaid = new PreparedOffer(terms, paymentMissing);
   }
 
   /**
@@ -57,11 +40,7 @@ export class Challenge {
    * @param resourceUrl absolute public URL of what is being bought
    */
   ask(resourceUrl: string): Reply {
-    const known = this.recent.get(resourceUrl);
-    if (known?.challenge === this) return toReply(known);
-    const made = { challenge: this, ...this.#make(resourceUrl, paymentMissing) };
-    this.recent.set(resourceUrl, made);
-    return toReply(made);
+    return this.#unpaid.replyFor(resourceUrl);
   }
 
   /**
@@ -69,53 +48,99 @@ export class Challenge {
    * @param reason why: an error code of the specification or a sentence
    */
   refuse(resourceUrl: string, reason: string): Reply {
-    return toReply(this.#make(resourceUrl, reason));
-  }
-
-  #make(resourceUrl: string, reason: string): PreparedReply {
-    const url = JSON.stringify(resourceUrl);
-    const error = JSON.stringify(reason);
-    const { start, end } = this.#v2;
-    const header = start + toBase64(`"error":${error},"resource":{"url":${url}`) + end;
-    const headers = HeaderFields.of([
-      ["content-type", "application/json"],
-      ["cache-control", "no-store"],
-      ["payment-required", header],
-    ]);
-    const encoded = utf8.encode(statusAndFields(402, headers, false));
-    return { headers, encoded, body: utf8.encode(this.#body(url, error)) };
-  }
-
-  #body(url: string, error: string): string {
-    const { beforeUrl, beforeError } = this.#v1;
-    return (beforeUrl === undefined ? "" : beforeUrl + url) + beforeError + error + "}\n";
+    return new PreparedOffer(this.terms, reason).replyFor(resourceUrl);
   }
 }
 
-function withoutBrace(object: object): string {
-  return JSON.stringify(object).slice(0, -1);
-}
-
-/** The bytes of a 402, made once for all requests to one URL. */
-export interface PreparedReply {
-  readonly headers: HeaderFields;
+/** A 402 up to the URL of the resource, and on from there. */
+class PreparedOffer {
+  /** Version 2, in base64. */
+  readonly #offer: Gap;
   /** Status line and header lines. */
-  readonly encoded: Uint8Array;
-  readonly body: Uint8Array;
+  readonly #head: Gap;
+  /** Version 1; it has no place for the URL where version 1 cannot pay. */
+  readonly #body: Gap;
+  readonly #bodyHasUrl: boolean;
+
+  constructor(terms: PaymentTerms, reason: string) {
+    const { description, mimeType } = terms;
+    const error = toJson(reason);
+    const v2 = toJson(requirementsV2(terms));
+    const resource = toJson({ description, mimeType }).slice(1);
+    const before = toBase64(
+      `{"x402Version":2,"accepts":[${v2}],"error":${error},"resource":{"url":`,
+    );
+    const after = toBase64(`,${resource},"extensions":${extensions}}`);
+    this.#offer = new Gap(before, after);
+    const lines = statusAndFields(402, headersOf(before), false);
+    this.#head = new Gap(lines.slice(0, -2), `${after}\r\n`);
+    const v1 = requirementsV1(terms);
+    this.#bodyHasUrl = v1 !== undefined;
+    this.#body = v1 === undefined
+      ? new Gap(`{"x402Version":1,"accepts":[],"error":${error}}\n`, "")
+      : new Gap(
+        `{"x402Version":1,"accepts":[${toJson(v1).slice(0, -1)},"resource":`,
+        `}],"error":${error}}\n`,
+      );
+  }
+
+  replyFor(resourceUrl: string): Reply {
+    const url = toJson(resourceUrl);
+    const encodedUrl = toBase64(url);
+    const bodyText = this.#bodyHasUrl ? url : "";
+    return new Reply({
+      status: 402,
+      headers: headersOf(this.#offer.textWith(encodedUrl)),
+      body: this.#body.textWith(bodyText),
+      prepared: { head: this.#head.bytesWith(encodedUrl), body: this.#body.bytesWith(bodyText) },
+    });
+  }
 }
 
-function toReply({ headers, encoded, body }: PreparedReply): Reply {
-  return new Reply({ status: 402, headers, encoded, body });
+/** The offer comes last: what follows it in the header is the framing's. */
+function headersOf(offer: string): HeaderFields {
+  const headers = new HeaderFields();
+  headers.append("content-type", "application/json");
+  headers.append("cache-control", "no-store");
+  headers.append("payment-required", offer);
+  return headers;
 }
 
-const utf8 = new TextEncoder();
+const ascii = new TextEncoder();
+
+/** ASCII text with a place for something. */
+class Gap {
+  readonly #before: Uint8Array;
+  readonly #after: Uint8Array;
+
+  constructor(private readonly before: string, private readonly after: string) {
+    this.#before = ascii.encode(before);
+    this.#after = ascii.encode(after);
+  }
+
+  textWith(text: string): string {
+    return this.before + text + this.after;
+  }
+
+  bytesWith(text: string): PreparedText {
+    return { before: this.#before, text, after: this.#after };
+  }
+}
+
+const notAscii = /[\u0080-\uffff]/g;
+
+/** JSON in ASCII, so that a character is a byte. */
+function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    notAscii,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
 
 /**
  * Base64 of a piece of JSON, filled up with spaces to a multiple of three bytes: such pieces can be
  * joined without decoding. Pieces end between two JSON tokens, where white space is free.
  */
 function toBase64(json: string): string {
-  const bytes = utf8.encode(json);
-  const missing = (3 - bytes.length % 3) % 3;
-  return (missing === 0 ? bytes : utf8.encode(json + " ".repeat(missing))).toBase64();
+  return btoa(json + ["", "  ", " "][json.length % 3]);
 }

@@ -2,7 +2,7 @@ import type { Hold, PaymentLedger } from "../../store/ledger/payment_ledger.ts";
 import type { KeptReply } from "../../store/ledger/payment_record.ts";
 import type { Logger } from "../../store/log.ts";
 import { Failure } from "../failures.ts";
-import { Reply } from "../front/reply.ts";
+import { isSource, Reply } from "../front/reply.ts";
 import type { ByteSource } from "../http1/byte_source.ts";
 import { HeaderFields } from "../http1/header_fields.ts";
 
@@ -27,8 +27,10 @@ export function keepReply(
     ledger.keepReply(hold, { status, headers, body: bytes }).catch((error) =>
       log.warn("reply not kept", { payment: hold.id, reason: (error as Error).message })
     );
-  if (body === null) return { response: reply, saved: save(new Uint8Array()) };
-  if (body instanceof Uint8Array) return { response: reply, saved: save(body.slice()) };
+  if (!isSource(body)) {
+    const whole = typeof body === "string" ? utf8.encode(body) : body?.slice() ?? new Uint8Array();
+    return { response: reply, saved: save(whole) };
+  }
   const { promise: saved, resolve } = Promise.withResolvers<void>();
   const kept = new KeptBody(
     body,
@@ -36,6 +38,8 @@ export function keepReply(
   );
   return { response: reply.withBody(kept), saved };
 }
+
+const utf8 = new TextEncoder();
 
 /** A body that is remembered while it is read. */
 class KeptBody implements ByteSource {

@@ -3,7 +3,6 @@ import type { Metrics, PaymentStatus } from "../../store/metrics.ts";
 import type { RouteTally } from "../../store/route_counter.ts";
 import type { Backend, PaymentTerms, Rule } from "../../store/route_snapshot.ts";
 import { Challenge } from "../payment/challenge.ts";
-import { RecentReplies } from "../payment/recent_replies.ts";
 
 /** A rule with all that a request needs made ready: prepared 402, compiled patterns, counters. */
 export class CompiledRule {
@@ -63,7 +62,6 @@ export interface CompiledCondition {
 export class RuleCompiler {
   #challenges = new Map<string, Challenge>();
   #patterns = new Map<string, RE2JS>();
-  readonly #recent = new RecentReplies();
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -87,7 +85,7 @@ export class RuleCompiler {
       challenge: memoize(
         this.#challenges,
         JSON.stringify(terms),
-        () => new Challenge(terms, this.#recent),
+        () => new Challenge(terms),
       ),
       conditions: conditions.map(({ header, action, pattern }) => ({
         header,
