@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { GatewaySettings } from "../gateway/mod.ts";
-import { atLeastOne, byteCount, delay, duration, pemFile, wholeNumber } from "./flag_values.ts";
+import { atLeastOne, byteCount, duration, pemFile, wholeNumber } from "./flag_values.ts";
 import { flag, parsed } from "./gateway_flags.ts";
 
 /** Limits of connections, of clients and to backends: times in milliseconds, sizes in bytes. */

@@ -6,7 +6,7 @@ import {
 } from "../gateway/mod.ts";
 import type { FacilitatorHosts } from "../store/facilitator_host.ts";
 import type { Logger } from "../store/log.ts";
-import { atLeastOne, duration, urlList } from "./flag_values.ts";
+import { atLeastOne, duration, urlList, wholeNumber } from "./flag_values.ts";
 import { flag, parsed, repeatable } from "./gateway_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -15,6 +15,7 @@ export interface FacilitatorFlags {
   readonly verifyTimeout: number;
   readonly settleTimeout: number;
   readonly facilitatorMaxInFlight: number;
+  readonly facilitatorMaxWaiting: number;
   readonly facilitatorQueueTimeout: number;
   readonly facilitatorHeadersFile?: string;
   readonly cdpApiKeyIdFile?: string;
@@ -39,6 +40,14 @@ export function addFacilitatorFlags(command: Command): Command {
         "calls to one facilitator at the same time; others wait",
         atLeastOne,
         "64",
+      ),
+    )
+    .addOption(
+      parsed(
+        "--facilitator-max-waiting <number>",
+        "calls to one facilitator that wait for their turn, then 503",
+        wholeNumber,
+        "1024",
       ),
     )
     .addOption(
@@ -85,6 +94,7 @@ export async function facilitatorSettings(
       verifyMs: flags.verifyTimeout,
       settleMs: flags.settleTimeout,
       maxInFlight: flags.facilitatorMaxInFlight,
+      maxWaiting: flags.facilitatorMaxWaiting,
       queueMs: flags.facilitatorQueueTimeout,
       credentials: await FacilitatorCredentials.load(sources, hosts, log),
     };

@@ -14,6 +14,7 @@ import {
 } from "./flag_values.ts";
 import { addFacilitatorFlags, type FacilitatorFlags } from "./facilitator_flags.ts";
 import { addConnectionFlags, type ConnectionFlags } from "./connection_flags.ts";
+import { addLimitFlags, type LimitFlags } from "./limit_flags.ts";
 import { addLedgerFlags, type LedgerFlags } from "./ledger_flags.ts";
 
 /** Flags on which depends what a manifest means. */
@@ -24,7 +25,7 @@ export interface ManifestFlags {
 
 /** The values of the flags of `gateway` and `run`: times in milliseconds, sizes in bytes. */
 export interface GatewayFlags
-  extends ManifestFlags, FacilitatorFlags, LedgerFlags, ConnectionFlags {
+  extends ManifestFlags, FacilitatorFlags, LedgerFlags, ConnectionFlags, LimitFlags {
   readonly listen: GatewaySettings["listen"];
   readonly metricsListen: GatewaySettings["listen"];
   readonly probeListen: GatewaySettings["listen"];
@@ -51,7 +52,7 @@ type Parse<T> = (text: string, previous: T) => T;
  */
 export function addGatewayFlags(command: Command, shutdownDelay: string): Command {
   addLedgerFlags(addFacilitatorFlags(addManifestFlags(command)));
-  return addConnectionFlags(command)
+  return addLimitFlags(addConnectionFlags(command))
     .addOption(parsed("--listen <host:port>", "where the gateway listens", listenAddress, ":8402"))
     .addOption(
       parsed("--metrics-listen <host:port>", "where /metrics is served", listenAddress, ":8080"),

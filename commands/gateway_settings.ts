@@ -3,6 +3,7 @@ import type { Logger } from "../store/log.ts";
 import { connectionSettings } from "./connection_flags.ts";
 import { facilitatorSettings } from "./facilitator_flags.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
+import { limitSettings } from "./limit_flags.ts";
 import { paymentSettings } from "./ledger_flags.ts";
 
 /** @throws {UsageError} when what the flags name cannot be used */
@@ -21,6 +22,7 @@ export async function gatewaySettings(flags: GatewayFlags, log: Logger): Promise
     corsOrigins: flags.cors,
     facilitator: await facilitatorSettings(flags, hosts, log),
     ...connectionSettings(flags),
+    ...limitSettings(flags),
     accessLog: flags.accessLog,
     ...paymentSettings(flags),
   };

@@ -9,6 +9,7 @@ import { version } from "../version.ts";
 import { addClusterFlags, type ClusterFlags, operatorName } from "./cluster_flags.ts";
 import { booleanText, duration } from "./flag_values.ts";
 import { addGatewayFlags, flag, type GatewayFlags, parsed } from "./gateway_flags.ts";
+import { limitsBehindProxies } from "./limit_flags.ts";
 import { operatorReporter } from "./operator_report.ts";
 import { planOptions } from "./plan_options.ts";
 import { serve } from "./serve.ts";
@@ -40,7 +41,8 @@ export function runCommand(): Command {
   return addGatewayFlags(addClusterFlags(command), "5s").action(runOperator);
 }
 
-async function runOperator(flags: RunFlags, command: Command): Promise<void> {
+async function runOperator(given: RunFlags, command: Command): Promise<void> {
+  const flags = limitsBehindProxies(given, given.trustedProxies);
   const connection = await connectionOf(flags).catch(exitWith);
   if (
     flags.leaseDuration <= flags.renewDeadline || flags.renewDeadline <= 1.2 * flags.retryPeriod

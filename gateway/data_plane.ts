@@ -9,6 +9,8 @@ import { FrontServer } from "./front/front_server.ts";
 import type { GatewaySettings } from "./gateway_settings.ts";
 import { GatewayHandler } from "./handler.ts";
 import { IdleTimer } from "./idle_timer.ts";
+import { ClientLimits } from "./limits/client_limits.ts";
+import { LoadGuard } from "./limits/load_guard.ts";
 import { Cors } from "./payment/cors.ts";
 import { PaymentService } from "./payment/payment_service.ts";
 import { RouteIndex } from "./routing/route_index.ts";
@@ -35,6 +37,7 @@ export class DataPlane {
   readonly #payments: PaymentService;
   readonly #front: FrontServer;
   readonly #idleTimer = new IdleTimer();
+  readonly #load: LoadGuard;
   readonly #closing: { close(): void }[];
 
   /**
@@ -56,12 +59,15 @@ export class DataPlane {
       duration: metrics.proxyDuration,
     };
     this.#payments = new PaymentService(deps);
+    this.#load = new LoadGuard(settings.load, metrics, log);
     const handler = new GatewayHandler({
       snapshots: this.#snapshots,
       payments: this.#payments.flow,
       backends: new BackendCaller(proxy, http1, trustedProxies),
       cors: new Cors(settings.corsOrigins),
       trustedProxies,
+      limits: new ClientLimits(settings.rates, trustedProxies, log),
+      load: this.#load,
       log,
       accessLog: settings.accessLog,
     });
@@ -100,7 +106,7 @@ export class DataPlane {
   async drain(timeoutMs: number): Promise<boolean> {
     const clean = await this.#front.drain(timeoutMs);
     if (!clean) this.#idleTimer.expireAll();
-    await this.#payments.close();
+    await Promise.all([this.#payments.close(), this.#load.close()]);
     for (const part of this.#closing) part.close();
     return clean;
   }

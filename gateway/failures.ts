@@ -44,6 +44,14 @@ const table = {
   ],
   body_too_large: [413, "The request body is larger than this gateway accepts."],
   too_many_invalid_signatures: [429, "Too many payments with invalid signatures; wait a minute."],
+  too_many_unpaid_requests: [
+    429,
+    "Too many requests without a payment from this address; wait, or send a payment.",
+  ],
+  too_many_refused_payments: [
+    429,
+    "Too many payments from this address were not accepted; wait a moment.",
+  ],
   // What the backend did wrong.
   loop_detected: [508, "The backend of this path leads back to this gateway."],
   upstream_unreachable: [502, "The backend cannot be reached."],
@@ -136,11 +144,6 @@ export class Failure extends Error {
   get status(): number {
     return table[this.code][0];
   }
-
-  /** The public sentence, without addresses. */
-  get publicMessage(): string {
-    return table[this.code][1];
-  }
 }
 
 /**
@@ -148,13 +151,27 @@ export class Failure extends Error {
  * where a retry can help.
  */
 export function failureReply(failure: Failure, requestId: string): Reply {
+  const { code, retryAfterSeconds, headers } = failure;
+  return refusal(code, requestId, retryAfterSeconds, headers);
+}
+
+/**
+ * The same without a `Failure`: an error and its way up cost a third of what a 402 does, and what is
+ * refused because there is too much of it must not cost more than it would have done.
+ */
+export function refusal(
+  code: FailureCode,
+  requestId: string,
+  retryAfterSeconds?: number,
+  lines: readonly HeaderLine[] = [],
+): Reply {
+  const [status, message] = table[code];
   const headers: HeaderLine[] = [
     ["content-type", "application/json"],
     ["cache-control", "no-store"],
-    ...failure.headers,
+    ...lines,
   ];
-  const wait = failure.retryAfterSeconds?.toString() ?? retryAfter[failure.status];
+  const wait = retryAfterSeconds?.toString() ?? retryAfter[status];
   if (wait !== undefined) headers.push(["retry-after", wait]);
-  const body = { error: failure.code, message: failure.publicMessage, requestId };
-  return textReply(failure.status, headers, JSON.stringify(body) + "\n");
+  return textReply(status, headers, JSON.stringify({ error: code, message, requestId }) + "\n");
 }

@@ -23,6 +23,7 @@ export class GatewayPurchase implements Purchase {
     readonly access: PaidAccess,
     readonly payment: Payment,
     readonly resourceUrl: string,
+    readonly noteRefused: () => void,
   ) {
     this.method = exchange.request.method;
     this.host = exchange.target.host;

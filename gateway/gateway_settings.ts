@@ -1,6 +1,8 @@
 import type { FacilitatorHosts } from "../store/facilitator_host.ts";
 import type { FacilitatorSettings } from "./facilitator/facilitator_client.ts";
 import type { FrontSettings } from "./front/front_settings.ts";
+import type { RateLimits } from "./limits/client_limits.ts";
+import type { LoadSettings } from "./limits/in_flight.ts";
 import type { PaymentSettings } from "./payment/payment_upkeep.ts";
 import type { ListenAddress } from "./server.ts";
 import type { PoolLimits } from "./upstream/connection_pool.ts";
@@ -29,5 +31,8 @@ export interface GatewaySettings extends FacilitatorHosts, PaymentSettings {
   readonly front: FrontSettings;
   readonly proxy: ProxyLimits;
   readonly upstream: UpstreamSettings;
+  /** Of each worker, as the next. */
+  readonly rates: RateLimits;
+  readonly load: LoadSettings;
   readonly accessLog: boolean;
 }

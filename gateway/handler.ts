@@ -1,13 +1,17 @@
 import type { Logger } from "../store/log.ts";
 import type { SnapshotStore } from "../store/snapshot_store.ts";
-import { Failure, failureReply } from "./failures.ts";
+import { Failure, type FailureCode, failureReply, refusal } from "./failures.ts";
 import type { ClientRequest } from "./front/client_request.ts";
 import type { FrontHandler } from "./front/front_connection.ts";
+import { TooManyConnections } from "./front/front_settings.ts";
 import type { Reply } from "./front/reply.ts";
+import type { ClientLimits } from "./limits/client_limits.ts";
+import type { LoadGuard } from "./limits/load_guard.ts";
+import { SparseLog } from "./limits/sparse_log.ts";
 import { type Cors, isPreflight } from "./payment/cors.ts";
 import { payOrFree } from "./payment/pay_or_free.ts";
 import type { PaymentFlow } from "./payment/payment_flow.ts";
-import { readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.ts";
+import { type Payment, readPaymentHeader, UnsupportedVersion } from "./payment/payment_header.ts";
 import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
 import { publicUrl } from "./routing/public_url.ts";
@@ -23,6 +27,8 @@ export interface HandlerDeps {
   readonly backends: BackendCaller;
   readonly cors: Cors;
   readonly trustedProxies: TrustedProxies;
+  readonly limits: ClientLimits;
+  readonly load: LoadGuard;
   readonly log: Logger;
   /** Write one line per request. */
   readonly accessLog: boolean;
@@ -40,13 +46,18 @@ export interface Exchange {
  * string that was matched is what the backend gets.
  */
 export class GatewayHandler implements FrontHandler {
-  constructor(private readonly deps: HandlerDeps) {}
+  readonly #errors: SparseLog;
+
+  constructor(private readonly deps: HandlerDeps) {
+    this.#errors = new SparseLog(deps.log);
+  }
 
   answer(request: ClientRequest): Promise<Reply> {
     return this.deps.accessLog ? this.#answerAndLog(request) : this.#answer(request);
   }
 
   refuse(error: unknown): Reply {
+    if (error instanceof TooManyConnections) this.deps.load.noteRefused("connection");
     return this.#fail(error);
   }
 
@@ -69,6 +80,8 @@ export class GatewayHandler implements FrontHandler {
 
   /** Every failure becomes a reply here. */
   async #answer(request: ClientRequest): Promise<Reply> {
+    const { load } = this.deps;
+    if (!load.begin(request.headers)) return this.#turnAway(request, "overloaded");
     try {
       const routes = this.deps.snapshots.current();
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
@@ -80,6 +93,8 @@ export class GatewayHandler implements FrontHandler {
       return await this.#serve({ request, target, match });
     } catch (error) {
       return this.#fail(error, request);
+    } finally {
+      load.end();
     }
   }
 
@@ -129,28 +144,71 @@ export class GatewayHandler implements FrontHandler {
   ): Reply | Promise<Reply> {
     const { request, match, target } = exchange;
     const { headers } = request;
+    const { limits } = this.deps;
     const forwarded = this.#trusted(exchange)
       ? { proto: headers.get("x-forwarded-proto"), host: headers.get("x-forwarded-host") }
       : {};
     const resourceUrl = publicUrl(target, match.ingress.tlsHosts, forwarded);
-    const payment = readPaymentHeader(headers);
+    const payment = this.#readPayment(request, rule);
     if (payment === undefined) {
+      const wait = limits.takeUnpaid(request, rule);
+      if (wait > 0) return this.#turnAway(request, "too_many_unpaid_requests", wait);
       rule.count("payment_required");
       return access.challenge.ask(resourceUrl);
     }
     if (payment instanceof UnsupportedVersion) {
+      limits.takeMalformed(request, rule);
       rule.count("payment_invalid");
       return access.challenge.refuse(resourceUrl, "invalid_x402_version");
     }
+    return this.#sell(exchange, rule, access, payment, resourceUrl);
+  }
+
+  #readPayment(request: ClientRequest, rule: CompiledRule): ReturnType<typeof readPaymentHeader> {
+    try {
+      return readPaymentHeader(request.headers);
+    } catch (error) {
+      this.deps.limits.takeMalformed(request, rule);
+      throw error;
+    }
+  }
+
+  async #sell(
+    exchange: Exchange,
+    rule: CompiledRule,
+    access: PaidAccess,
+    payment: Payment,
+    resourceUrl: string,
+  ): Promise<Reply> {
+    const { limits, backends, payments } = this.deps;
+    const { payer } = payment.authorization;
+    const client = limits.clientOf(exchange.request);
+    const isSuspicious = limits.isSuspicious(client);
+    if (isSuspicious) await limits.prove(client, payment, access.terms, rule);
+    const noteRefused = () => {
+      limits.spendRefused(client);
+      if (isSuspicious) limits.noteRefused(payer);
+    };
     const purchase = new GatewayPurchase(
       exchange,
-      this.deps.backends,
+      backends,
       rule,
       access,
       payment,
       resourceUrl,
+      noteRefused,
     );
-    return this.deps.payments.serve(purchase).finally(() => purchase.end());
+    try {
+      const reply = await payments.serve(purchase);
+      if (reply.status < 400) limits.notePaid(payer);
+      return reply;
+    } catch (error) {
+      const isInvalid = error instanceof Failure && error.code === "too_many_invalid_signatures";
+      if (isInvalid) noteRefused();
+      throw error;
+    } finally {
+      purchase.end();
+    }
   }
 
   #isFree(exchange: Exchange, access: PaidAccess): boolean {
@@ -166,6 +224,13 @@ export class GatewayHandler implements FrontHandler {
     return this.deps.trustedProxies.trusts(request.peer);
   }
 
+  /** A refusal that many get. */
+  #turnAway({ method }: ClientRequest, code: FailureCode, retryAfterSeconds?: number): Reply {
+    const requestId = crypto.randomUUID();
+    this.deps.log.debug("request refused", { requestId, method, code });
+    return refusal(code, requestId, retryAfterSeconds);
+  }
+
   #fail(error: unknown, request?: ClientRequest): Reply {
     const failure = Failure.from(error);
     const requestId = crypto.randomUUID();
@@ -179,7 +244,7 @@ export class GatewayHandler implements FrontHandler {
     // because its client has left is nobody's failure.
     const isNews = failure.status >= 500 && failure.code !== "facilitator_refused" &&
       failure.code !== "overloaded" && request?.gone !== true;
-    if (isNews) this.deps.log.error("request failed", fields);
+    if (isNews) this.#errors.error(failure.code, "request failed", fields);
     else this.deps.log.debug("request refused", fields);
     return failureReply(failure, requestId);
   }

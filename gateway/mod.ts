@@ -18,6 +18,9 @@ export type { FacilitatorSettings } from "./facilitator/facilitator_client.ts";
 export { FacilitatorCredentials } from "./facilitator/facilitator_credentials.ts";
 export type { FacilitatorPolling } from "./facilitator/supported_poller.ts";
 export type { GatewaySettings } from "./gateway_settings.ts";
+export type { RateLimits } from "./limits/client_limits.ts";
+export type { LoadSettings } from "./limits/in_flight.ts";
+export type { Rate } from "./limits/token_buckets.ts";
 export type { PaymentSettings } from "./payment/payment_upkeep.ts";
 export { serveAsWorker } from "./workers/gateway_worker.ts";
 

@@ -272,7 +272,7 @@ Deno.test("metrics have the original's names and labels, with patterns as paths"
 async function rawReply(url: string, request: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
   await connection.write(new TextEncoder().encode(request));
-  const buffer = new Uint8Array(16 * 1024);
+  const buffer = new Uint8Array(64 * 1024);
   const read = await connection.read(buffer);
   connection.close();
   return new TextDecoder().decode(buffer.subarray(0, read ?? 0));
@@ -284,15 +284,13 @@ Deno.test("a client that still sends its body gets the 402 at once", async () =>
   assert.match(await rawReply(bed.gateway.url, head), /^HTTP\/1\.1 402 /);
 });
 
-Deno.test("head and body of a 402 fit into the buffer that the runtime sends at once", async (t) => {
-  for (const length of [0, 1, 2, 3, 100, 300, 500, 1000]) {
-    await t.step(`a description of ${length} characters`, async () => {
-      const access = { ...paid, terms: { ...terms, description: "d".repeat(length) } };
-      await using bed = setUp([rule("/**", access)]);
-      const reply = await rawReply(bed.gateway.url, "GET /x HTTP/1.1\r\nhost: a\r\n\r\n");
-      const head = reply.indexOf("\r\n\r\n") + 4;
-      assert.ok(reply.length <= 2 ** Math.ceil(Math.log2(head)), `${head} of ${reply.length}`);
-      assert.ok(reply.endsWith("}\n"), "all of it came with one read");
-    });
+Deno.test("a 402 comes with one read, however long it is", async () => {
+  for (const length of [0, 1, 1000, 8000]) {
+    const access = { ...paid, terms: { ...terms, description: "d".repeat(length) } };
+    await using bed = setUp([rule("/**", access)]);
+    const reply = await rawReply(bed.gateway.url, "GET /x HTTP/1.1\r\nhost: a\r\n\r\n");
+    const body = reply.slice(reply.indexOf("\r\n\r\n") + 4);
+    assert.match(reply, new RegExp(`^HTTP/1\\.1 402 [^]*\r\ncontent-length: ${body.length}\r\n`));
+    assert.equal(JSON.parse(body).accepts[0].description.length, length);
   }
 });

@@ -128,7 +128,7 @@ Deno.test("a condition on X-Forwarded-For does not believe strangers", async () 
 
 const unsendable: [name: string, status: number, header: [string, string], method?: string][] = [
   ["a method that fetch would change", 405, ["accept", "*/*"], "TRACE"],
-  ["a transfer coding", 400, ["transfer-encoding", "gzip, chunked"]],
+  ["a transfer coding", 501, ["transfer-encoding", "gzip, chunked"]],
   ["a handshake without a key", 400, ["upgrade", "websocket"]],
 ];
 

@@ -4,8 +4,8 @@ import { CallPlaces } from "./call_places.ts";
 const long = 60_000;
 
 /** Two places, both taken. */
-async function full(): Promise<CallPlaces> {
-  const places = new CallPlaces(2);
+async function full(maxWaiting = 10): Promise<CallPlaces> {
+  const places = new CallPlaces(2, maxWaiting);
   await places.take(long, false);
   await places.take(long, false);
   return places;
@@ -45,4 +45,33 @@ Deno.test("whoever has waited too long leaves the line", async () => {
   places.release();
   places.release();
   assert.equal(places.isIdle, true, "no place was given to the one who left");
+});
+
+Deno.test("the line is bounded: one more is turned away at once", async () => {
+  const places = await full(2);
+  const waiting = [places.take(long, false), places.take(long, true)];
+  await assert.rejects(places.take(long, false), { code: "facilitator_busy", sent: "no" });
+  places.release();
+  places.release();
+  await Promise.all(waiting);
+});
+
+Deno.test("whoever is urgent takes the place in line of the last one that is not", async () => {
+  const places = await full(2);
+  const first = places.take(long, false);
+  const last = assert.rejects(places.take(long, false), { code: "facilitator_busy", sent: "no" });
+  const urgent = places.take(long, true);
+  await last;
+  places.release();
+  await urgent;
+  places.release();
+  await first;
+});
+
+Deno.test("the line is bounded for those that are urgent, too", async () => {
+  const places = await full(1);
+  const urgent = places.take(long, true);
+  await assert.rejects(places.take(long, true), { code: "facilitator_busy", sent: "no" });
+  places.release();
+  await urgent;
 });

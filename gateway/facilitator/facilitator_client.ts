@@ -26,6 +26,8 @@ export interface FacilitatorSettings {
   readonly settleMs: number;
   /** Calls to one facilitator URL at the same time; 64 if not given. */
   readonly maxInFlight?: number;
+  /** Calls to one facilitator URL that wait for their turn; 1024 if not given. */
+  readonly maxWaiting?: number;
   /** How long a call waits for its turn at most; 2 s if not given. */
   readonly queueMs?: number;
   /** From the head of an answer to its end; 5 s if not given. */
@@ -53,10 +55,11 @@ export class FacilitatorClient {
     log: Logger,
     now?: () => number,
   ) {
-    const { maxInFlight = 64, queueMs = 2_000, bodyMs = 5_000, credentials } = settings;
+    const { maxInFlight = 64, maxWaiting = 1024, queueMs = 2_000, bodyMs = 5_000, credentials } =
+      settings;
     this.#http = new FacilitatorHttp(addresses, credentials, bodyMs);
     const askHealth = this.#askHealth.bind(this);
-    this.#gates = new FacilitatorGates({ maxInFlight, queueMs }, askHealth, log, now);
+    this.#gates = new FacilitatorGates({ maxInFlight, maxWaiting, queueMs }, askHealth, log, now);
   }
 
   /**

@@ -5,6 +5,8 @@ import { CircuitBreaker, type Health } from "./circuit_breaker.ts";
 export interface GateSettings {
   /** Calls to one facilitator at the same time, of all kinds together. */
   readonly maxInFlight: number;
+  /** Calls that wait for their turn at the same time. */
+  readonly maxWaiting: number;
   /** Ms that a call waits for its turn at most. */
   readonly queueMs: number;
 }
@@ -27,7 +29,7 @@ export class FacilitatorGate {
   readonly #places: CallPlaces;
 
   constructor(private readonly settings: GateSettings, private readonly breaker: CircuitBreaker) {
-    this.#places = new CallPlaces(settings.maxInFlight);
+    this.#places = new CallPlaces(settings.maxInFlight, settings.maxWaiting);
   }
 
   get isIdle(): boolean {

@@ -4,7 +4,7 @@ import type { Health } from "./circuit_breaker.ts";
 import { FacilitatorFailure } from "./facilitator_failure.ts";
 import { FacilitatorGates } from "./facilitator_gates.ts";
 
-const settings = { maxInFlight: 1, queueMs: 60_000 };
+const settings = { maxInFlight: 1, maxWaiting: 10, queueMs: 60_000 };
 const log = new Logger("error", () => {});
 
 function gatesOf(limit: number, health: Promise<Health> = Promise.resolve("down")) {

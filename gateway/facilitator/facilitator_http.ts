@@ -4,7 +4,11 @@ import { Abort } from "../upstream/abort.ts";
 import { createProxiedHttpClient } from "../upstream/direct_http_client.ts";
 import { FetchTransport } from "../upstream/fetch_transport.ts";
 import { Http1Transport } from "../upstream/http1_transport.ts";
-import { UpstreamFailure, type UpstreamReply } from "../upstream/transport.ts";
+import {
+  UpstreamFailure,
+  type UpstreamReply,
+  type UpstreamTransport,
+} from "../upstream/transport.ts";
 import { usesEnvironmentProxy } from "./environment_proxy.ts";
 import type { FacilitatorAddresses } from "./facilitator_addresses.ts";
 import type { FacilitatorCredentials } from "./facilitator_credentials.ts";
@@ -40,7 +44,19 @@ const connections = {
 };
 const dialing = { connectMs: 60_000, caCerts: [] };
 
+/** URLs that are known taken apart; authors of X402Routes choose them. */
+const maxTargets = 1_000;
+
 const utf8 = new TextEncoder();
+
+/** A URL as a request needs it. */
+interface Target {
+  readonly origin: string;
+  readonly host: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly transport: UpstreamTransport;
+}
 
 /** One exchange with a facilitator: its address is checked, credentials are added, sizes and times are bounded. */
 export class FacilitatorHttp {
@@ -53,6 +69,7 @@ export class FacilitatorHttp {
   readonly #direct = new Http1Transport(connections, dialing);
   /** Only `fetch` knows the way through the environment's proxies. */
   readonly #proxied = new FetchTransport(createProxiedHttpClient);
+  readonly #targets = new Map<string, Target>();
 
   constructor(
     private readonly addresses: FacilitatorAddresses,
@@ -67,18 +84,18 @@ export class FacilitatorHttp {
    */
   async send(request: FacilitatorRequest, signal: AbortSignal): Promise<FacilitatorReply> {
     const { method, url, body, once } = request;
-    const parsed = new URL(url);
-    const headers = await this.#prepare(request, parsed, signal);
+    const { transport, origin, host, target } = this.#targetOf(url);
+    const headers = await this.#prepare(request, host, signal);
     const abort = new Abort();
     const end = () => abort.abort(new Error("its time is up"));
     signal.addEventListener("abort", end, { once: true });
     let bodyTimer: ReturnType<typeof setTimeout> | undefined;
     let reply: UpstreamReply | undefined;
     try {
-      reply = await this.#transportFor(parsed).send({
+      reply = await transport.send({
         method,
-        origin: parsed.origin,
-        target: parsed.pathname + parsed.search,
+        origin,
+        target,
         headers,
         body: body === undefined ? null : new BytesSource(utf8.encode(body)),
         once,
@@ -105,14 +122,25 @@ export class FacilitatorHttp {
     this.#proxied.close();
   }
 
-  #transportFor(url: URL): Http1Transport | FetchTransport {
-    return usesEnvironmentProxy(url) ? this.#proxied : this.#direct;
+  #targetOf(url: string): Target {
+    const known = this.#targets.get(url);
+    if (known !== undefined) return known;
+    const parsed = new URL(url);
+    const target = {
+      origin: parsed.origin,
+      host: parsed.host,
+      target: parsed.pathname + parsed.search,
+      transport: usesEnvironmentProxy(parsed) ? this.#proxied : this.#direct,
+    };
+    if (this.#targets.size >= maxTargets) this.#targets.clear();
+    this.#targets.set(url, target);
+    return target;
   }
 
   /** Whatever fails here, or takes too long, comes before anything is sent. */
   async #prepare(
     { method, url }: FacilitatorRequest,
-    { host }: URL,
+    host: string,
     signal: AbortSignal,
   ): Promise<HeaderLine[]> {
     const credentials = async () => {

@@ -6,7 +6,7 @@ import { ClientRequest } from "./client_request.ts";
 import { Deadline } from "./deadline.ts";
 import type { FrontSettings } from "./front_settings.ts";
 import { IncomingBody } from "./incoming_body.ts";
-import type { Reply } from "./reply.ts";
+import { isSource, type Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 import { runTunnel } from "./tunnel.ts";
 
@@ -19,6 +19,8 @@ export interface FrontHandler {
 
 /** Of a connection on which nothing goes on, in bytes: ten thousand of them are 40 MB. */
 const restingBytes = 4 * 1024;
+/** Longest silence of a client that was answered and is still listened to, in ms. */
+const silentMs = 2_000;
 const continueLine = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** One connection of a client: request after request, each answered before the next is read. */
@@ -30,7 +32,10 @@ export class FrontConnection {
   #request: ClientRequest | undefined;
   #idleSince: number | undefined;
   #isQuiet = false;
+  #isNew = true;
+  #isTurnedAway = false;
   #closed = false;
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(
     private readonly connection: Deno.TcpConn,
@@ -56,9 +61,19 @@ export class FrontConnection {
     return this.#idleSince;
   }
 
+  /** Resolves when it is over and its file descriptor is free, which is a moment after `close`. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
   /** Nothing of a next request has come, and the last reply is not in danger of being lost. */
   get isQuiet(): boolean {
     return this.#isQuiet;
+  }
+
+  /** Nothing has been asked on it yet. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /** Ends it if it should have moved on before. */
@@ -76,16 +91,21 @@ export class FrontConnection {
       // The connection broke: whoever had to know has been told.
     } finally {
       this.close();
+      this.#end.resolve();
     }
   }
 
-  /** Says why nothing is served, without reading what would have been asked, and ends. */
+  /**
+   * Says why nothing is served, whatever is asked: without that, who comes first cannot tell a gateway
+   * that has no place from one that is broken. Ends when the client has, or shortly after.
+   */
   async turnAway(reason: unknown): Promise<void> {
+    this.#isTurnedAway = true;
     try {
-      await this.#refuse(reason);
+      await this.#writer.write(this.handler.refuse(reason), "GET", true, false);
+      await this.connection.closeWrite();
+      this.#deadline.set(silentMs);
     } catch {
-      // whoever it was has left
-    } finally {
       this.close();
     }
   }
@@ -127,10 +147,11 @@ export class FrontConnection {
     this.#isQuiet = !begun;
     this.#deadline.set(begun ? headMs : keepAliveMs);
     for (;;) {
+      if (this.#isTurnedAway) return void await this.#linger();
       const text = this.#reader.takeHead(maxHeadBytes);
       if (text !== undefined) {
         this.#idleSince = undefined;
-        this.#isQuiet = false;
+        this.#isQuiet = this.#isNew = false;
         this.#deadline.clear();
         return parseRequestHead(text);
       }
@@ -145,7 +166,7 @@ export class FrontConnection {
   async #exchange(head: RequestHead, framing: Framing): Promise<boolean> {
     const body = framing === 0 ? undefined : this.#incomingBody(head, framing);
     const request = this.#request = new ClientRequest(head, body ?? null, this.#peer);
-    if (body === undefined) this.#watch(request);
+    if (body === undefined) this.#watch();
     const reply = await this.handler.answer(request);
     // From here on `100 Continue` would be part of the reply.
     if (body?.isAwaited) body.cancel(new Error("the request is answered without its body"));
@@ -172,7 +193,7 @@ export class FrontConnection {
     const ask = isAwaited ? () => this.#writer.writeBytes(continueLine) : undefined;
     const { idleMs } = this.settings;
     const onEnd = () => {
-      if (this.#request !== undefined) this.#watch(this.#request);
+      if (this.#request !== undefined) this.#watch();
     };
     return new IncomingBody(this.#reader, framing, this.#deadline, idleMs, ask, onEnd);
   }
@@ -181,12 +202,12 @@ export class FrontConnection {
    * Reads ahead while the request is served, which is how a client's leaving is noticed. The bytes of
    * a next request stay in the buffer, and then nothing is noticed any more: memory stays bounded.
    */
-  #watch(request: ClientRequest): void {
+  #watch(): void {
     if (this.#reader.available > 0) return;
     this.#reader.rest();
-    this.#reader.fill().then((more) => {
-      if (!more) request.markGone();
-    }, () => request.markGone());
+    // Not with the request, whose header an idle connection would keep in memory until the next one.
+    const gone = () => this.#request?.markGone();
+    this.#reader.fill().then((more) => more || gone(), gone);
   }
 
   async #send(
@@ -205,7 +226,7 @@ export class FrontConnection {
       reply.onEnd?.(request.gone ? "aborted" : "delivered");
       return persists ? "more" : "last";
     } catch (error) {
-      if (reply.body !== null && !(reply.body instanceof Uint8Array)) reply.body.cancel(error);
+      if (isSource(reply.body)) reply.body.cancel(error);
       reply.onEnd?.("aborted");
       if (this.#writer.begun) return "broken";
       await this.#writer.write(this.handler.refuse(error), request.method, http11, false);
@@ -239,7 +260,11 @@ export class FrontConnection {
     this.#idleSince ??= this.clock();
     await this.connection.closeWrite();
     await body?.discard();
-    this.#deadline.set(this.settings.lingerMs);
-    while (await this.#reader.fill()) this.#reader.consume(Infinity);
+    const end = this.clock() + this.settings.lingerMs;
+    do {
+      this.#reader.consume(Infinity);
+      // Who is silent has nothing on its way that would reset the connection.
+      this.#deadline.set(Math.min(silentMs, end - this.clock()));
+    } while (await this.#reader.fill());
   }
 }

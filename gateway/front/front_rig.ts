@@ -30,9 +30,13 @@ export class FrontRig implements AsyncDisposable {
   readonly log: Record<string, unknown>[] = [];
   readonly #clients: RawClient[] = [];
   #waiting: (() => void)[] = [];
+  #drained: Promise<boolean> | undefined;
 
-  /** @param answer to each request; may throw */
-  constructor(answer: Answer, settings: Partial<FrontSettings> = {}) {
+  /**
+   * @param answer to each request; may throw
+   * @param port any free one by default
+   */
+  constructor(answer: Answer, settings: Partial<FrontSettings> = {}, port = 0) {
     const handler = {
       answer: async (request: ClientRequest) => {
         this.received.push(request);
@@ -46,7 +50,7 @@ export class FrontRig implements AsyncDisposable {
       refuse,
     };
     const log = new Logger("debug", (line) => this.log.push(JSON.parse(line)));
-    const listen = { hostname: "127.0.0.1", port: 0 };
+    const listen = { hostname: "127.0.0.1", port };
     this.server = new FrontServer(listen, { ...patient, ...settings }, handler, log);
   }
 
@@ -77,9 +81,19 @@ export class FrontRig implements AsyncDisposable {
     return this.received[number]!;
   }
 
+  /** Resolves when no connection is open any more; nobody tells of that but the count. */
+  async emptied(): Promise<void> {
+    while (this.server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Only the first call counts. */
+  drain(timeoutMs: number): Promise<boolean> {
+    return this.#drained ??= this.server.drain(timeoutMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client[Symbol.dispose]();
-    await this.server.drain(2_000);
+    await this.drain(2_000);
   }
 }
 

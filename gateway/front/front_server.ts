@@ -1,6 +1,7 @@
 import type { Logger } from "../../store/log.ts";
 import { FrontConnection, type FrontHandler } from "./front_connection.ts";
 import { type FrontSettings, TooManyConnections } from "./front_settings.ts";
+import { LongestIdle } from "./longest_idle.ts";
 import { cannotListen, type ListenAddress, type Server } from "../server.ts";
 
 /** How late, in ms, a deadline of a connection may be noticed. */
@@ -9,12 +10,19 @@ const defaultSweepMs = 250;
 const tcpBacklog = 4096;
 /** Milliseconds until the next try to accept, after the process had no file descriptor left. */
 const acceptRetryMs = 50;
-/** Connections that are given up at once to get file descriptors back. */
-const givenUpAtOnce = 64;
+/** What is kept of the connections when file descriptors run out: calls to backends need some, too. */
+const keptShare = 0.75;
+/** Milliseconds after which more connections are tried again, and by how much more at each sweep. */
+const growAfterMs = 30_000;
+const growth = 1.01;
 /** Milliseconds in which one line of the log says that connections cannot be accepted. */
 const tellAgainMs = 1_000;
-/** Clients that are turned away at a time, each with a reply; others are only closed. */
-const maxTurnedAway = 256;
+/**
+ * Clients that are being turned away at a time, each with a reply; others are only closed. When file
+ * descriptors are short, so are those for them.
+ */
+const maxTurnedAway = 1024;
+const turnedAwayShare = 1 / 8;
 
 /**
  * The gateway's own HTTP/1.1 server. `Deno.serve` has no timeouts for connections on which nothing or
@@ -25,9 +33,13 @@ export class FrontServer implements Server {
   readonly address: ListenAddress;
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Set<FrontConnection>();
-  /** Besides those: whoever they were turned away for must not be displaced by them. */
+  /** Besides those: they take no place from those that are served. */
   readonly #turnedAway = new Set<FrontConnection>();
-  #sweeping: ReturnType<typeof setInterval>;
+  readonly #longestIdle = new LongestIdle(this.#connections);
+  readonly #sweeping: ReturnType<typeof setInterval>;
+  /** Less than what the settings allow after file descriptors ran out. */
+  #maxConnections: number;
+  #ranOutAt = -Infinity;
   #now = performance.now();
   #toldAt = -Infinity;
   #ending = false;
@@ -43,6 +55,7 @@ export class FrontServer implements Server {
     reusePort = false,
   ) {
     const { hostname, port } = listen;
+    this.#maxConnections = settings.maxConnections;
     try {
       this.#listener = Deno.listen({ hostname, port, reusePort, tcpBacklog });
     } catch (cause) {
@@ -88,7 +101,7 @@ export class FrontServer implements Server {
   async #accept(): Promise<void> {
     while (!this.#closing) {
       try {
-        this.#open(await this.#listener.accept());
+        await this.#open(await this.#listener.accept());
       } catch (error) {
         if (this.#closing) return;
         this.#makeRoom(error);
@@ -105,15 +118,19 @@ export class FrontServer implements Server {
       const open = this.#connections.size;
       this.log.error("cannot accept connections", { reason: String(error), open });
     }
-    // Out of file descriptors, in the process or the system: those of clients that wait come back.
     const { code } = error as { code?: string };
-    if (code === "EMFILE" || code === "ENFILE") this.#giveUpIdle(givenUpAtOnce);
+    if (code !== "EMFILE" && code !== "ENFILE") return;
+    this.#ranOutAt = now;
+    this.#maxConnections = Math.max(1, Math.floor(this.#connections.size * keptShare));
+    for (const connection of this.#turnedAway) connection.close();
+    for (let left = this.#connections.size; left > this.#maxConnections; left--) {
+      this.#longestIdle.take()?.close();
+    }
   }
 
-  #open(accepted: Deno.TcpConn): void {
-    const { maxConnections } = this.settings;
-    const isFull = this.#connections.size >= maxConnections && !this.#giveUpIdle(1);
-    if (isFull && this.#turnedAway.size >= maxTurnedAway) return accepted.close();
+  async #open(accepted: Deno.TcpConn): Promise<void> {
+    const hasPlace = this.#connections.size < this.#maxConnections || await this.#makePlace();
+    if (this.#closing) return accepted.close();
     const connection = new FrontConnection(
       accepted,
       this.settings,
@@ -121,35 +138,47 @@ export class FrontServer implements Server {
       () => this.#now,
       () => this.#ending,
     );
-    const set = isFull ? this.#turnedAway : this.#connections;
-    set.add(connection);
-    const served = isFull ? connection.turnAway(new TooManyConnections()) : connection.serve();
-    served.finally(() => {
-      set.delete(connection);
+    this.#connections.add(connection);
+    connection.serve().finally(() => {
+      this.#connections.delete(connection);
+      this.#turnedAway.delete(connection);
       if (this.#connections.size === 0) this.#whenEmpty?.();
     });
+    if (!hasPlace) this.#turnAway(connection);
   }
 
-  /**
-   * Closes the connections that have waited longest for their client.
-   * @returns whether there was one
-   */
-  #giveUpIdle(count: number): boolean {
-    for (let given = 0; given < count; given++) {
-      let oldest: FrontConnection | undefined;
-      for (const connection of this.#connections) {
-        const since = connection.idleSince;
-        if (since !== undefined && since < (oldest?.idleSince ?? Infinity)) oldest = connection;
-      }
-      if (oldest === undefined) return given > 0;
-      oldest.close();
-    }
+  /** The connection that has waited longest for its client has to go. False: there is none. */
+  async #makePlace(): Promise<boolean> {
+    const connection = this.#longestIdle.take();
+    if (connection === undefined) return false;
+    if (connection.isNew && this.#turnAway(connection)) return true;
+    connection.close();
+    // More file descriptors than there may be connections must not be in use even for a moment.
+    await connection.ended;
     return true;
   }
 
+  /** @returns whether it could be told; it is closed without a word otherwise */
+  #turnAway(connection: FrontConnection): boolean {
+    const { maxConnections } = this.settings;
+    const isShort = this.#maxConnections < maxConnections;
+    const most = isShort ? this.#maxConnections * turnedAwayShare : maxTurnedAway;
+    const canBeTold = this.#turnedAway.size < most;
+    if (canBeTold) {
+      this.#connections.delete(connection);
+      this.#turnedAway.add(connection);
+      connection.turnAway(new TooManyConnections());
+    } else connection.close();
+    return canBeTold;
+  }
+
   #sweep(): void {
-    this.#now = performance.now();
-    for (const connection of this.#all()) connection.expire(this.#now);
+    const now = this.#now = performance.now();
+    for (const connection of this.#all()) connection.expire(now);
+    const { maxConnections } = this.settings;
+    if (this.#maxConnections < maxConnections && now - this.#ranOutAt > growAfterMs) {
+      this.#maxConnections = Math.min(maxConnections, Math.ceil(this.#maxConnections * growth));
+    }
   }
 
   *#all(): Generator<FrontConnection> {

@@ -44,7 +44,10 @@ export class IncomingBody implements ByteSource {
   }
 
   take(): Uint8Array | undefined {
-    return this.#cancelled ? undefined : this.#body.take();
+    const bytes = this.#cancelled ? undefined : this.#body.take();
+    // It came unasked.
+    if (bytes !== undefined) this.askForIt = undefined;
+    return bytes;
   }
 
   /** @throws {Failure} `request_timeout`, `invalid_request` when it breaks off */
@@ -97,6 +100,8 @@ export class IncomingBody implements ByteSource {
     this.cancel(new Error("the request is over"));
     await this.#reading;
     if (this.#broken || this.isAwaited) return false;
+    // What the client took of the reply is no credit for sending slowly.
+    this.deadline.beginBody();
     let left = maxDiscardedBytes;
     try {
       for (let bytes; !this.#body.ended && (bytes = await this.#read()) !== null;) {

@@ -1,5 +1,5 @@
 /** For tests: a client that sends what it is told and takes replies apart by their framing. */
-import { bytes } from "../upstream/raw_sockets.ts";
+import { bytes, latin1 } from "../upstream/raw_sockets.ts";
 
 /** A reply as it came, one character a byte. */
 export interface RawReply {
@@ -102,7 +102,7 @@ export class RawClient implements Disposable {
   async #more(): Promise<boolean> {
     const count = await this.connection.read(this.#buffer);
     if (count === null) return false;
-    this.#text += new TextDecoder("latin1").decode(this.#buffer.subarray(0, count));
+    this.#text += latin1(this.#buffer.subarray(0, count));
     return true;
   }
 }

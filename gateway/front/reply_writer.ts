@@ -8,7 +8,7 @@ import {
   writeLatin1,
 } from "../http1/head_writer.ts";
 import type { Deadline } from "./deadline.ts";
-import type { Reply } from "./reply.ts";
+import { isSource, type PreparedReply, type PreparedText, type Reply } from "./reply.ts";
 import { dateLine, framingOf, type ReplyFraming, statusAndFields } from "./reply_head.ts";
 
 /** Bodies up to this many bytes go out with the head in one system call. */
@@ -42,21 +42,22 @@ export class ReplyWriter {
     const isHead = method === "HEAD";
     const framing = framingOf(reply, isHead, http11);
     const persists = mayPersist && framing !== "close";
-    const line = connectionLine(persists, http11);
     const { body } = reply;
-    if (framing === "none" || body === null || body instanceof Uint8Array) {
-      if (body !== null && !(body instanceof Uint8Array)) body.cancel(new Error("no body wanted"));
-      const bytes = framing !== "none" && body instanceof Uint8Array ? body : undefined;
-      await this.#writeHead(reply, isHead, framing, bytes?.byteLength ?? 0, line, bytes);
+    if (framing === "none" || !isSource(body)) {
+      if (isSource(body)) body.cancel(new Error("no body wanted"));
+      const whole = framing === "none" || isSource(body) ? null : body;
+      await this.#writeHead(reply, isHead, framing, whole?.length ?? 0, persists, whole);
       return persists;
     }
     const here = body.take();
-    const bytes = framing === "chunked" && here !== undefined ? undefined : here;
-    if (here !== undefined && bytes === undefined) {
-      // All of a chunked body is there: its length is known now.
-      await this.#writeHead(reply, isHead, "length", here.byteLength, line, here);
-    } else await this.#writeHead(reply, isHead, framing, body.length ?? 0, line, bytes);
-    if (here === undefined) await this.#stream(body, framing);
+    if (here !== undefined) {
+      // Also the length of a chunked body is known now.
+      const known = framing === "chunked" ? "length" : framing;
+      await this.#writeHead(reply, isHead, known, here.byteLength, persists, here);
+      return persists;
+    }
+    await this.#writeHead(reply, isHead, framing, body.length ?? 0, persists, null);
+    await this.#stream(body, framing);
     return persists;
   }
 
@@ -80,38 +81,55 @@ export class ReplyWriter {
     isHead: boolean,
     framing: ReplyFraming,
     length: number,
-    line: string,
-    body: Uint8Array | undefined,
+    persists: boolean,
+    body: Uint8Array | string | null,
   ): Promise<void> {
-    const { encoded } = reply;
-    const tail = (reply.headers.has("date") ? "" : dateLine()) + framingLine(framing, length) +
-      line + "\r\n";
-    const start = encoded === undefined
-      ? statusAndFields(reply.status, reply.headers, isHead) + tail
-      : tail;
-    const joined = body !== undefined && body.byteLength <= maxJoinedBytes ? body : undefined;
-    const size = (encoded?.byteLength ?? 0) + start.length * 2 + (joined?.byteLength ?? 0);
-    const buffer = acquireBuffer(size);
+    const { status, headers, prepared } = reply;
+    const end = framingLine(framing, length) + (persists ? "\r\n" : "connection: close\r\n\r\n");
+    if (prepared !== undefined) {
+      return await this.#writePrepared(prepared, dateLine() + end, body !== null);
+    }
+    let start = statusAndFields(status, headers, isHead) +
+      (headers.has("date") ? "" : dateLine()) + end;
+    if (typeof body === "string") start += body;
+    const bytes = typeof body === "string" || body === null ? undefined : body;
+    const joined = bytes !== undefined && bytes.byteLength <= maxJoinedBytes ? bytes : undefined;
+    const buffer = acquireBuffer(start.length * 2 + (joined?.byteLength ?? 0));
     try {
-      let at = 0;
-      if (encoded !== undefined) {
-        buffer.set(encoded);
-        at = encoded.byteLength;
-      }
-      at = writeLatin1(start, buffer, at);
+      let at = writeLatin1(start, buffer, 0);
       if (joined !== undefined) {
         buffer.set(joined, at);
         at += joined.byteLength;
       }
       // Never bytes of a reader: those fit into its buffer, which is no longer than what is joined.
-      const rest = joined === undefined ? body : undefined;
-      this.begun = true;
-      this.deadline.beginBody();
-      await this.writeBytes(buffer.subarray(0, at));
+      const rest = joined === undefined ? bytes : undefined;
+      await this.#begin(buffer.subarray(0, at));
       if (rest !== undefined) await this.writeBytes(rest);
     } finally {
       releaseBuffer(buffer);
     }
+  }
+
+  async #writePrepared(
+    { head, body }: PreparedReply,
+    end: string,
+    withBody: boolean,
+  ): Promise<void> {
+    const buffer = acquireBuffer(lengthOf(head) + end.length + lengthOf(body));
+    try {
+      let at = writeLatin1(end, buffer, writePrepared(head, buffer, 0));
+      if (withBody) at = writePrepared(body, buffer, at);
+      await this.#begin(buffer.subarray(0, at));
+    } finally {
+      releaseBuffer(buffer);
+    }
+  }
+
+  /** Writes the first bytes of a reply. */
+  async #begin(bytes: Uint8Array): Promise<void> {
+    this.begun = true;
+    this.deadline.beginBody();
+    await this.writeBytes(bytes);
   }
 
   async #stream(body: ByteSource, framing: ReplyFraming): Promise<void> {
@@ -142,8 +160,18 @@ function framingLine(framing: ReplyFraming, length: number): string {
   return framing === "chunked" ? "transfer-encoding: chunked\r\n" : "";
 }
 
-function connectionLine(persists: boolean, http11: boolean): string {
-  if (!persists) return "connection: close\r\n";
-  // A client of HTTP/1.0 asked for it, and waits for the end unless it is told (RFC 9112, 9.3).
-  return http11 ? "" : "connection: keep-alive\r\n";
+function lengthOf({ before, text, after }: PreparedText): number {
+  return before.byteLength + text.length + after.byteLength;
+}
+
+/** @returns where it ends in the buffer */
+function writePrepared(
+  { before, text, after }: PreparedText,
+  buffer: Uint8Array,
+  at: number,
+): number {
+  buffer.set(before, at);
+  const end = writeLatin1(text, buffer, at + before.byteLength);
+  buffer.set(after, end);
+  return end + after.byteLength;
 }

@@ -3,7 +3,8 @@ import { bodyReader } from "./body_reader.ts";
 import { BytesSource, readAll } from "./byte_source.ts";
 import { ConnectionReader } from "./connection_reader.ts";
 import type { Framing } from "./framing.ts";
-import { latin1, readerOf, textOf } from "./pieces.ts";
+import { readerOf } from "./pieces.ts";
+import { bytes, latin1 } from "../upstream/raw_sockets.ts";
 
 function bodyOf(framing: Framing, pieces: string[]) {
   const reader = readerOf(pieces);
@@ -22,11 +23,11 @@ Deno.test("a body ends once, and says whether another message may follow", async
     const { body, ends, reader } = bodyOf(framing, pieces);
     assert.equal(body.length, framing === 6 ? 6 : undefined);
     assert.equal(body.ended, false);
-    assert.equal(textOf(await readAll(body)), "abcdef");
+    assert.equal(latin1(await readAll(body)), "abcdef");
     assert.deepEqual([await body.read(), body.ended, ends], [null, true, [clean]], `${framing}`);
     body.cancel("too late");
     assert.equal(await body.read(), null);
-    if (clean) assert.equal(textOf(reader.consume(Infinity)), "GET");
+    if (clean) assert.equal(latin1(reader.consume(Infinity)), "GET");
   }
 });
 
@@ -35,20 +36,20 @@ Deno.test("take gives a body only when all of it is there and nothing has been r
     const { body, ends, reader } = bodyOf(framing, [pieces.join("")]);
     assert.equal(body.take(), undefined);
     await reader.fill();
-    assert.equal(textOf(body.take()!), "abcdef");
+    assert.equal(latin1(body.take()!), "abcdef");
     assert.deepEqual(ends, [], "told when the bytes have been used");
     assert.deepEqual([body.take(), await body.read(), ends], [undefined, null, [clean]]);
 
     const late = bodyOf(framing, pieces);
     await late.reader.fill();
     assert.equal(late.body.take(), undefined, "a part");
-    assert.equal(textOf(await readAll(late.body)), "abcdef", "take has lost nothing");
+    assert.equal(latin1(await readAll(late.body)), "abcdef", "take has lost nothing");
 
     const begun = bodyOf(framing, pieces);
-    const first = textOf((await begun.body.read())!);
+    const first = latin1((await begun.body.read())!);
     await begun.reader.fill();
     assert.equal(begun.body.take(), undefined, "after a read");
-    assert.equal(first + textOf(await readAll(begun.body)), "abcdef");
+    assert.equal(first + latin1(await readAll(begun.body)), "abcdef");
   }
 });
 
@@ -68,7 +69,7 @@ Deno.test("take of what is no body throws and ends it", async () => {
 Deno.test("a body that is cut off", async () => {
   for (const [framing, text] of [[6, "abc"], ["chunked", "6\r\nabc"]] as const) {
     const { body, ends } = bodyOf(framing, [text]);
-    assert.equal(textOf((await body.read())!), "abc");
+    assert.equal(latin1((await body.read())!), "abc");
     await assert.rejects(body.read(), /ended inside the body/);
     assert.deepEqual([body.ended, ends], [true, [false]]);
   }
@@ -100,16 +101,16 @@ Deno.test("readAll has a limit, which cancels the rest", async () => {
   await assert.rejects(readAll(body, 5), RangeError);
   assert.deepEqual(ends, [false]);
   const exact = bodyOf(6, ["abc", "def"]);
-  assert.equal(textOf(await readAll(exact.body, 6)), "abcdef");
+  assert.equal(latin1(await readAll(exact.body, 6)), "abcdef");
 });
 
 Deno.test("bytes that are there already are a body once", async () => {
-  const taken = new BytesSource(latin1("abc"));
-  assert.deepEqual([taken.length, textOf(taken.take()!), await taken.read()], [3, "abc", null]);
-  const read = new BytesSource(latin1("abc"));
-  assert.equal(textOf((await read.read())!), "abc");
+  const taken = new BytesSource(bytes("abc"));
+  assert.deepEqual([taken.length, latin1(taken.take()!), await taken.read()], [3, "abc", null]);
+  const read = new BytesSource(bytes("abc"));
+  assert.equal(latin1((await read.read())!), "abc");
   assert.deepEqual([read.take(), await read.read()], [undefined, null]);
-  const cancelled = new BytesSource(latin1("abc"));
+  const cancelled = new BytesSource(bytes("abc"));
   cancelled.cancel();
   assert.equal(await cancelled.read(), null);
 });

@@ -8,7 +8,7 @@ import {
   writeLatin1,
 } from "./head_writer.ts";
 import { HeaderFields } from "./header_fields.ts";
-import { latin1, textOf } from "./pieces.ts";
+import { bytes, latin1 } from "../upstream/raw_sockets.ts";
 
 Deno.test("text goes out with one byte a character, as it came in", () => {
   const every = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("");
@@ -17,7 +17,7 @@ Deno.test("text goes out with one byte a character, as it came in", () => {
       const buffer = new Uint8Array(1024);
       const end = writeLatin1(text, buffer, at);
       assert.equal(end, at + text.length, JSON.stringify(text));
-      assert.equal(textOf(buffer.subarray(at, end)), text);
+      assert.equal(latin1(buffer.subarray(at, end)), text);
       assert.ok(buffer.subarray(0, at).every((byte) => byte === 0), "nothing before it");
     }
   }
@@ -27,7 +27,7 @@ Deno.test("text that fits exactly, in one byte a character", () => {
   for (const text of ["abc", "\xe9\xe9\xe9"]) {
     const buffer = new Uint8Array(5);
     assert.equal(writeLatin1(text, buffer, 2), 5);
-    assert.equal(textOf(buffer), "\0\0" + text);
+    assert.equal(latin1(buffer), "\0\0" + text);
   }
 });
 
@@ -39,7 +39,7 @@ Deno.test("header lines as text", () => {
 Deno.test("a chunk with its size and its end", () => {
   for (const length of [1, 15, 16, 255, 256, 4096]) {
     const data = new Uint8Array(length).fill(0x78);
-    const chunk = textOf(frameChunk(data, new Uint8Array(length + 32)));
+    const chunk = latin1(frameChunk(data, new Uint8Array(length + 32)));
     assert.equal(chunk, `${length.toString(16)}\r\n${"x".repeat(length)}\r\n`);
   }
 });
@@ -51,11 +51,11 @@ Deno.test("a write that takes only a part is gone on with", async () => {
     write(bytes: Uint8Array) {
       const count = Math.min(3, bytes.byteLength);
       written.push(count);
-      text += textOf(bytes.subarray(0, count));
+      text += latin1(bytes.subarray(0, count));
       return Promise.resolve(count);
     },
   };
-  await writeAll(slow, latin1("abcdefgh"));
+  await writeAll(slow, bytes("abcdefgh"));
   assert.deepEqual([text, written], ["abcdefgh", [3, 3, 2]]);
 });
 

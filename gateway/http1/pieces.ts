@@ -1,4 +1,5 @@
 /** For tests: a connection that delivers what it is given, piece by piece. */
+import { bytes } from "../upstream/raw_sockets.ts";
 import { ConnectionReader, type Readable } from "./connection_reader.ts";
 
 /** One piece a read, as far as the reader has room for it; then the end. */
@@ -23,16 +24,6 @@ export function readerOf(
   pieces: Iterable<string | Uint8Array>,
   restingBytes = 4096,
 ): ConnectionReader {
-  const bytes = [...pieces].map((piece) => typeof piece === "string" ? latin1(piece) : piece);
-  return new ConnectionReader(new Pieces(bytes), restingBytes);
-}
-
-/** The bytes of a text, one a character. */
-export function latin1(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-/** The text of bytes, one character each. */
-export function textOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const all = [...pieces].map((piece) => typeof piece === "string" ? bytes(piece) : piece);
+  return new ConnectionReader(new Pieces(all), restingBytes);
 }

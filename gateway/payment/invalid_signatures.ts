@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { clientKey } from "../limits/client_key.ts";
 
 export interface InvalidSignatureLimits {
   /** Invalid signatures that a client or payer may have to its name... */
@@ -93,19 +93,4 @@ class Buckets {
     const fullAt = this.#fullAt.get(key) ?? now;
     return Math.max(0, fullAt - now - (this.limits.perMs - this.#msPerToken));
   }
-}
-
-/** IPv6 by its first 64 bits, as one customer has them all; IPv4 as it is, also inside IPv6. */
-function clientKey(client: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(client)?.[1];
-  if (mapped !== undefined) return mapped;
-  const address = client.replace(/%.*/, "");
-  if (!isIPv6(address)) return client;
-  const [head = "", tail = ""] = address.split("::");
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === "" ? [] : tail.split(":");
-  // A dotted end stands for two groups.
-  const groups = first.length + last.length + (address.includes(".") ? 1 : 0);
-  const zeros = address.includes("::") ? Array(8 - groups).fill("0") : [];
-  return [...first, ...zeros, ...last].slice(0, 4).map((group) => parseInt(group, 16)).join(":");
 }

@@ -284,11 +284,13 @@ function claimOf({ payment, access, resourceUrl }: Purchase): string {
 function refuse(purchase: Purchase, reason: string): Reply {
   const { access, rule, resourceUrl } = purchase;
   rule.count("payment_invalid");
+  purchase.noteRefused();
   return access.challenge.refuse(resourceUrl, reason);
 }
 
 function refuseSettlement(purchase: Purchase, reason: string): Reply {
   const { access, payment, resourceUrl } = purchase;
+  purchase.noteRefused();
   const response = access.challenge.refuse(resourceUrl, reason);
   const settlement = { success: false, errorReason: reason } as const;
   return response.adding([receiptHeader(payment, access.terms, settlement)]);

@@ -49,6 +49,11 @@ export function readPaymentHeader(
   return undefined;
 }
 
+/** Whether there is something in the place of a payment. */
+export function carriesPayment(headers: ReadableFields): boolean {
+  return headers.has("payment-signature") || headers.has("x-payment");
+}
+
 function parse(value: string, name: string, version: 1 | 2): Payment | UnsupportedVersion {
   if (value.length > maxHeaderBytes) {
     throw malformed(`${name} has ${value.length} bytes; at most ${maxHeaderBytes} are allowed`);

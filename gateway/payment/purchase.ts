@@ -17,6 +17,8 @@ export interface Purchase {
   readonly client: string;
   /** Whether a URL on this host is sold under the same rule as this request. */
   isSoldHere(path: string): boolean;
+  /** To be called when the buyer gets the terms again for it. */
+  noteRefused(): void;
   /**
    * Says which request this is (`requestDigest`), for which a small body is read; undefined where
    * the body is too long for that, or of unknown length.

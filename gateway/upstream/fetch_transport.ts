@@ -86,7 +86,7 @@ function toReply(response: Response, controller: AbortController): UpstreamReply
   return {
     status,
     headers: HeaderFields.of(headers),
-    body: body && new StreamSource(body, length, controller),
+    body: body && new StreamSource(response, body, length, controller),
   };
 }
 

@@ -72,10 +72,10 @@ class Http1Exchange {
       head = await this.#readHead();
       return mode === "upgrade" && head.status === 101 ? this.#upgraded(head) : this.#reply(head);
     } catch (error) {
-      this.#breakOff(error);
-      if (abort.aborted) throw abort.reason;
-      if (error instanceof NoReply && isReused) throw new StaleConnection(this.#sent, error);
-      throw this.#failure(error);
+      // The upload's source may tell it to others: what it is told is what is thrown here.
+      const failure = abort.aborted ? abort.reason : this.#failure(error, isReused);
+      this.#breakOff(failure);
+      throw failure;
     }
   }
 
@@ -226,7 +226,8 @@ class Http1Exchange {
     this.connection.close();
   }
 
-  #failure(error: unknown): UpstreamFailure {
+  #failure(error: unknown, isReused: boolean): UpstreamFailure {
+    if (error instanceof NoReply && isReused) return new StaleConnection(this.#sent, error);
     const { message } = error as Error;
     if (error instanceof MalformedMessage) {
       return new UpstreamFailure("upstream_invalid", message, "maybe", { cause: error });

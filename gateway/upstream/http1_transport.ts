@@ -28,16 +28,15 @@ export class Http1Transport implements UpstreamTransport {
 
   async send(request: UpstreamRequest): Promise<UpstreamReply> {
     const pool = this.#poolOf(request.origin);
-    const idle = pool.takeIdle(request.once);
-    const connection = idle ?? await pool.acquire(request.once, request.abort);
+    const mayRepeat = !request.once && request.body === null && safe.has(request.method);
+    const idle = pool.takeIdle(!mayRepeat);
+    const connection = idle ?? await pool.acquire(!mayRepeat, request.abort);
     try {
       return await exchange(connection, request, pool);
     } catch (error) {
-      if (!(error instanceof StaleConnection)) throw error;
-      // A connection that was kept alive ended at the same moment. Without a byte of a reply a safe
-      // request is sent again (RFC 9110, 9.2.2), others only when nothing of them was written.
-      const mayRepeat = error.sent === "no" || (safe.has(request.method) && request.body === null);
-      if (request.once || !mayRepeat) throw error;
+      // A connection that was kept alive ended at the same moment, without a byte of a reply: a safe
+      // request is sent again (RFC 9110, 9.2.2).
+      if (!mayRepeat || !(error instanceof StaleConnection)) throw error;
       return await exchange(await pool.acquire(true, request.abort), request, pool);
     }
   }

@@ -61,7 +61,7 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
   const upload = openUpload(call, limits, () => watch.touch());
   const watch = idleTimer.watch(
     limits.connectOrHeadMs,
-    () => abort.abort(upload?.unfinished ? clientStalled() : silent("head")),
+    () => abort.abort(upload?.isAwaited ? clientStalled() : silent("head")),
   );
   if (!paid) request.onGone = () => abort.abort(clientGone());
   try {

@@ -1,66 +1,88 @@
 /** For tests: a client, the proxy and a backend on real sockets. */
 import { Metrics } from "../../store/metrics.ts";
+import type { ClientRequest } from "../front/client_request.ts";
+import { FrontRig } from "../front/front_rig.ts";
+import type { Delivery, Reply } from "../front/reply.ts";
 import { IdleTimer } from "../idle_timer.ts";
-import { Failure } from "../failures.ts";
 import { canonicalRequest } from "../routing/canonical_request.ts";
-import { FetchTransport } from "./fetch_transport.ts";
+import { openTransport, type TransportName } from "./conformance/rig.ts";
 import { backendHeaders } from "./headers.ts";
-import { type ProxyCall, type ProxyLimits, proxyRequest } from "./proxy.ts";
-import { type Answer, rawBackend } from "./raw_sockets.ts";
+import { type ProxyCall, type ProxyLimits, proxyRequest, type ProxySettings } from "./proxy.ts";
+import { type Answer, rawBackend, type RawBackendOptions } from "./raw_sockets.ts";
+import type { UpstreamTransport } from "./transport.ts";
 
 /** So long that a test in which they pass hangs. */
-export const defaults: ProxyLimits = {
+const defaults: ProxyLimits = {
   connectOrHeadMs: 60_000,
   idleMs: 60_000,
   maxChunkedBodyBytes: 64 * 1024 * 1024,
 };
 
-interface Options {
+interface Options extends RawBackendOptions {
   readonly limits?: Partial<ProxyLimits>;
   readonly call?: Partial<ProxyCall>;
+  readonly transport?: UpstreamTransport;
+  readonly name?: TransportName;
 }
 
-/** A gateway in front of a raw backend; failures are answered with their code. */
-export function proxyTo(answer: Answer, { limits, call }: Options = {}) {
-  const backend = rawBackend(answer);
-  const transport = new FetchTransport();
-  const idleTimer = new IdleTimer(10);
-  const { proxyDuration: duration } = new Metrics();
-  const settings = { transport, idleTimer, limits: { ...defaults, ...limits }, duration };
-  const ended = Promise.withResolvers<"delivered" | "aborted">();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen() {} },
-    async (request, info) => {
-      const target = canonicalRequest(request);
-      const peer = { address: info.remoteAddr.hostname, trusted: false, scheme: "http" } as const;
-      const headers = backendHeaders(request.headers, target.authority, peer);
-      const common = {
-        request,
-        target,
-        headers,
-        info,
-        backendUrl: backend.url,
-        onDone: ended.resolve,
-      };
-      try {
-        return await proxyRequest(settings, { ...common, once: false, detached: false, ...call });
-      } catch (error) {
-        const { code, status } = Failure.from(error);
-        return new Response(code, { status });
-      }
-    },
-  );
+/** A gateway in front of a raw backend. */
+export function proxyTo(answer: Answer, options: Options = {}) {
+  const { limits, call, name = "http1", ...backendOptions } = options;
+  const backend = rawBackend(answer, backendOptions);
+  const transport = options.transport ?? openTransport(name);
+  const settings = proxySettings(transport, limits);
+  const ended = Promise.withResolvers<Delivery>();
+  const front = new FrontRig((request) => {
+    const parts = callOf(request, backend.url);
+    return proxyRequest(settings, { ...parts, onEnd: ended.resolve, ...call });
+  });
   return {
     backend,
-    port: server.addr.port,
+    front,
+    port: front.server.address.port,
+    duration: settings.duration,
+    /** What became of the first reply whose end was told. */
     ended: ended.promise,
     async [Symbol.asyncDispose]() {
       await backend[Symbol.asyncDispose]();
-      await server.shutdown();
-      idleTimer.close();
+      await front[Symbol.asyncDispose]();
+      settings.idleTimer.close();
       transport.close();
     },
   };
+}
+
+/** Calls the backend without a server, so that the test is the reader of the reply. */
+export async function directly(
+  request: ClientRequest,
+  backendUrl: string,
+  limits: Partial<ProxyLimits>,
+  test: (reply: Reply) => Promise<void>,
+): Promise<void> {
+  const transport = openTransport("http1");
+  const settings = proxySettings(transport, limits);
+  const reply = await proxyRequest(settings, { ...callOf(request, backendUrl), paid: true });
+  await test(reply);
+  settings.idleTimer.close();
+  transport.close();
+}
+
+/** Its idle timer has to be closed. */
+export function proxySettings(
+  transport: UpstreamTransport,
+  limits: Partial<ProxyLimits> = {},
+): ProxySettings {
+  const idleTimer = new IdleTimer(5);
+  const { proxyDuration: duration } = new Metrics();
+  return { transport, idleTimer, limits: { ...defaults, ...limits }, duration };
+}
+
+/** What the gateway makes of a free request. */
+export function callOf(request: ClientRequest, backendUrl: string): ProxyCall {
+  const target = canonicalRequest(request);
+  const peer = { address: request.peer, trusted: false, scheme: "http" } as const;
+  const headers = backendHeaders(request.headers, target.authority, peer);
+  return { request, target, backendUrl, headers, paid: false };
 }
 
 /** Header lines of the client's requests in tests. */

@@ -1,13 +1,11 @@
 /** For tests: peers that speak bytes, so that they can be as wrong as real ones. */
-
-const encoder = new TextEncoder();
-const latin1 = new TextDecoder("latin1");
+import { Buffer } from "node:buffer";
 
 /** A server that shows what it was sent. */
 export interface RawBackend extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Each request as received: its head, and the body as far as content-length announces one. */
+  /** As received: the head, and the body as far as content-length announces one. */
   readonly requests: string[];
   /** That were accepted so far. */
   readonly connections: number;
@@ -18,39 +16,52 @@ export interface RawBackend extends AsyncDisposable {
 /** Called for each request; a string is written as it is, and then the connection is closed. */
 export type Answer = string | ((connection: Deno.Conn, request: string) => Promise<void>);
 
-/** Where a backend listens if it is not on 127.0.0.1, without TLS. */
+export interface RawBackendOptions {
+  /** Where it listens if not on 127.0.0.1, without TLS. */
+  readonly listening?: Listening;
+  /** What it reads before it answers, if not `readMessage`. */
+  readonly read?: (connection: Deno.Conn) => Promise<string | null>;
+}
+
 export interface Listening {
   readonly listener: Deno.Listener<Deno.Conn, Deno.NetAddr>;
   readonly origin: string;
 }
 
-export function rawBackend(answer: Answer, at: Listening = listenOn("127.0.0.1")): RawBackend {
-  const { listener, origin } = at;
+export function rawBackend(
+  answer: Answer,
+  { listening = listenOn("127.0.0.1"), read = readMessage }: RawBackendOptions = {},
+): RawBackend {
+  const { listener, origin } = listening;
   const open = new Set<Deno.Conn>();
   const requests: string[] = [];
   const closed = Promise.withResolvers<void>();
+  const disposed = Promise.withResolvers<never>();
+  disposed.promise.catch(() => {});
   let connections = 0;
 
   async function serve(connection: Deno.Conn): Promise<void> {
     open.add(connection);
     connections++;
+    // Else the second of two writes waits for the other side's acknowledgement.
+    if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
     try {
       for (;;) {
-        const request = await readMessage(connection);
+        const request = await read(connection);
         if (request === null) break;
         requests.push(request);
         if (typeof answer === "string") {
-          await connection.write(bytes(answer));
+          await send(connection, answer);
           break;
         }
-        await answer(connection, request);
+        await Promise.race([answer(connection, request), disposed.promise]);
       }
     } catch {
       // Tests close from either side at any time.
     } finally {
       closed.resolve();
       open.delete(connection);
-      close(connection);
+      hangUp(connection);
     }
   }
 
@@ -71,8 +82,9 @@ export function rawBackend(answer: Answer, at: Listening = listenOn("127.0.0.1")
     },
     clientClosed: closed.promise,
     async [Symbol.asyncDispose]() {
-      listener.close();
-      for (const connection of open) close(connection);
+      disposed.reject(new Error("the test is over"));
+      hangUp(listener);
+      for (const connection of open) hangUp(connection);
       await accepting.catch(() => {});
     },
   };
@@ -120,7 +132,7 @@ export async function readToEnd(connection: Deno.Conn): Promise<string> {
     for (;;) {
       const count = await connection.read(buffer);
       if (count === null) return parts.join("");
-      parts.push(latin1.decode(buffer.subarray(0, count)));
+      parts.push(latin1(buffer.subarray(0, count)));
     }
   } catch {
     return parts.join("") + "<reset>";
@@ -137,32 +149,43 @@ export async function readUntil(
   for (;;) {
     const count = await connection.read(buffer);
     if (count === null) return null;
-    text += latin1.decode(buffer.subarray(0, count));
+    text += latin1(buffer.subarray(0, count));
     if (isEnough(text)) return text;
   }
 }
 
 /** One message with the body that its content-length announces; null at the end of the stream. */
 export function readMessage(connection: Deno.Conn): Promise<string | null> {
+  let end = Infinity;
   return readUntil(connection, (text) => {
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0) return false;
-    const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
-    return text.length >= end + 4 + length;
+    if (end === Infinity) {
+      const head = text.indexOf("\r\n\r\n") + 4;
+      if (head < 4) return false;
+      end = head + Number(/^content-length: (\d+)/im.exec(text.slice(0, head))?.[1] ?? 0);
+    }
+    return text.length >= end;
   });
 }
 
-/** One byte per character. */
-export function bytes(text: string): Uint8Array {
-  // deno-lint-ignore no-control-regex -- what is not ASCII
-  return /^[\0-\x7f]*$/.test(text)
-    ? encoder.encode(text)
-    : Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** Up to the end of a head, and what of its body has come with it. */
+export function readHead(connection: Deno.Conn): Promise<string | null> {
+  return readUntil(connection, (text) => text.includes("\r\n\r\n"));
 }
 
-function close(connection: Deno.Conn): void {
+/** One byte per character. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, "latin1"));
+}
+
+/** One character per byte; a `TextDecoder` knows no latin1, only windows-1252. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Closes what may have been closed before. */
+export function hangUp(socket: { close(): void }): void {
   try {
-    connection.close();
+    socket.close();
   } catch {
     // closed before
   }

@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
+import { BytesSource } from "../http1/byte_source.ts";
 import { IdleTimer } from "../idle_timer.ts";
+import { Pieces, silent } from "./conformance/rig.ts";
 import { SmallBodies } from "./request_body.ts";
 
 const idleTimer = new IdleTimer(5);
-
-function post(body: BodyInit, headers: Record<string, string> = {}): Request {
-  return new Request("http://a.test/", {
-    method: "POST",
-    body,
-    headers: { host: "a.test", ...headers },
-  });
-}
-
-const sized = (length: number) => post("x".repeat(length), { "content-length": String(length) });
+const sized = (length: number) => new BytesSource(new Uint8Array(length));
 
 Deno.test("bodies that nobody has paid for yet take a bounded memory, the others are streamed", async () => {
   const bodies = new SmallBodies(1_000);
@@ -27,14 +20,14 @@ Deno.test("bodies that nobody has paid for yet take a bounded memory, the others
 
 Deno.test("a body that breaks off, or does not arrive in time, gives its room back", async () => {
   const bodies = new SmallBodies(1_000);
-  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
-  const silent = new ReadableStream<Uint8Array>();
+  const gone = new Error("gone");
+  const broken = new Pieces([], 1_000, () => Promise.reject(gone));
+  const late = new Pieces(["x"], 1_000, silent);
   // Idle timers keep no process alive.
   const alive = setTimeout(() => {}, 10_000);
-  for (const body of [broken, silent]) {
-    const request = post(body, { "content-length": "1000" });
-    await assert.rejects(bodies.read(request, idleTimer, 10), { code: "request_timeout" });
-  }
+  await assert.rejects(bodies.read(broken, idleTimer, 10_000), (error) => error === gone);
+  await assert.rejects(bodies.read(late, idleTimer, 10), { code: "request_timeout" });
+  assert.ok(await late.cancelled, "nobody waits for it any more");
   assert.equal((await bodies.read(sized(1_000), idleTimer, 1_000))?.bytes?.length, 1_000);
   clearTimeout(alive);
   idleTimer.close();
@@ -42,11 +35,25 @@ Deno.test("a body that breaks off, or does not arrive in time, gives its room ba
 
 Deno.test("no body counts as read; one of unknown length or over 1 MiB is streamed", async () => {
   const bodies = new SmallBodies();
-  const none = await bodies.read(new Request("http://a.test/"), idleTimer, 1_000);
+  const none = await bodies.read(null, idleTimer, 1_000);
   assert.deepEqual([none !== undefined, none?.bytes], [true, undefined]);
-  const chunked = post(new Blob(["x"]).stream(), { "transfer-encoding": "chunked" });
-  assert.equal(await bodies.read(chunked, idleTimer, 1_000), undefined);
+  assert.equal(await bodies.read(new Pieces(["x"], undefined), idleTimer, 1_000), undefined);
   assert.equal(await bodies.read(sized(1024 * 1024 + 1), idleTimer, 1_000), undefined);
   const longest = await bodies.read(sized(1024 * 1024), idleTimer, 1_000);
   assert.equal(longest?.bytes?.length, 1024 * 1024);
+});
+
+Deno.test("the bytes are the body's own, whatever its pieces become", async () => {
+  const memory = new Uint8Array([1, 2, 3]);
+  for (
+    const body of [
+      new BytesSource(memory),
+      new Pieces([memory.subarray(0, 2), memory.subarray(2)], 3),
+    ]
+  ) {
+    const read = await new SmallBodies().read(body, idleTimer, 1_000);
+    memory.fill(9);
+    assert.deepEqual(read!.bytes, new Uint8Array([1, 2, 3]));
+    memory.set([1, 2, 3]);
+  }
 });

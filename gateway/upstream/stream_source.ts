@@ -1,20 +1,22 @@
 import type { ByteSource } from "../http1/byte_source.ts";
 
-/** A web stream as a body. */
+/** The body of a reply of `fetch`. */
 export class StreamSource implements ByteSource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
 
   /**
+   * @param response whose body it is. Once it has been collected, its fetch's signal no longer ends the
+   * reading of its body (measured, Deno 2.9.6): it is kept for as long as the body.
    * @param length bytes, where it is announced
-   * @param owner what ends the stream. Once a Response has been collected, its fetch's signal no longer
-   * ends the reading of its body (measured, Deno 2.9.6): it is kept for as long as the body.
+   * @param controller of that signal
    */
   constructor(
-    stream: ReadableStream<Uint8Array>,
+    private readonly response: Response,
+    body: ReadableStream<Uint8Array>,
     readonly length: number | undefined,
-    private readonly owner: AbortController,
+    private readonly controller: AbortController,
   ) {
-    this.#reader = stream.getReader();
+    this.#reader = body.getReader();
   }
 
   take(): undefined {
@@ -27,7 +29,7 @@ export class StreamSource implements ByteSource {
   }
 
   cancel(reason: unknown): void {
-    this.owner.abort(reason);
+    this.controller.abort(reason);
     this.#reader.cancel(reason).catch(() => {});
   }
 }

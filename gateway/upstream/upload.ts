@@ -12,8 +12,8 @@ export interface UploadLimits {
 /** A request body on its way to the backend, counted. */
 export class Upload implements ByteSource {
   readonly length: number | undefined;
-  /** The client has not sent all of it yet. */
-  unfinished = true;
+  /** Nothing but the client keeps it from going on. */
+  isAwaited = false;
   /** Why it broke off: the transport reports only that it did. */
   failure: unknown;
   #sent = 0;
@@ -28,21 +28,26 @@ export class Upload implements ByteSource {
   }
 
   take(): Uint8Array | undefined {
-    const bytes = this.source.take();
-    if (bytes !== undefined) this.unfinished = false;
-    return bytes;
+    try {
+      return this.source.take();
+    } catch (error) {
+      this.failure ??= error;
+      throw error;
+    }
   }
 
   async read(): Promise<Uint8Array | null> {
+    this.isAwaited = true;
     try {
       const bytes = await this.source.read();
       this.onActivity();
-      if (bytes === null) this.unfinished = false;
-      else this.#count(bytes.byteLength);
+      if (bytes !== null) this.#count(bytes.byteLength);
       return bytes;
     } catch (error) {
       this.failure ??= error;
       throw error;
+    } finally {
+      this.isAwaited = false;
     }
   }
 

@@ -101,6 +101,7 @@ export class GatewayModel {
       resourceUrl: "http://model/paid",
       client: "127.0.0.1",
       isSoldHere: () => true,
+      noteRefused() {},
       digest: () => Promise.resolve(sent.otherRequest ? "other" : "request"),
       callBackend: (identity) => {
         const isPaid = identity.some(([name]) => name === "x-402-transaction") ||

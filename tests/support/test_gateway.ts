@@ -54,6 +54,8 @@ const settings: GatewaySettings = {
     idleMs: 60_000,
     onceIdleMs: 1_000,
   },
+  rates: { unpaid: undefined, invalid: undefined },
+  load: { maxInFlight: 10_000, maxLagMs: Infinity },
   accessLog: false,
   rpcUrls: new Map(),
   reconcileMs: 5_000,

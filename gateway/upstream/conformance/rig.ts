@@ -4,6 +4,7 @@ import { Abort } from "../abort.ts";
 import type { PoolLimits } from "../connection_pool.ts";
 import { FetchTransport } from "../fetch_transport.ts";
 import { Http1Transport } from "../http1_transport.ts";
+import { latin1 } from "../raw_sockets.ts";
 import { UpstreamFailure, type UpstreamRequest, type UpstreamTransport } from "../transport.ts";
 
 export type TransportName = "http1" | "fetch";
@@ -69,7 +70,7 @@ export async function outcome(
 }
 
 export async function textOf(body: ByteSource): Promise<string> {
-  return new TextDecoder("latin1").decode(await readAll(body));
+  return latin1(await readAll(body));
 }
 
 /** A body that gives these pieces one by one, and then whatever the last function does. */

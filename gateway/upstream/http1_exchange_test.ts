@@ -1,0 +1,115 @@
+/** What a connection does at moments that real ones reach by chance. */
+import assert from "node:assert/strict";
+import { BytesSource } from "../http1/byte_source.ts";
+import { defaultDialing, defaultLimits, pause, Pieces, request } from "./conformance/rig.ts";
+import { ConnectionPool } from "./connection_pool.ts";
+import { exchange } from "./http1_exchange.ts";
+import { Http1Transport } from "./http1_transport.ts";
+import { bytes, latin1, rawBackend, send } from "./raw_sockets.ts";
+import { UpstreamConnection } from "./upstream_connection.ts";
+
+const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/** A connection whose backend says this at once, and no more; `write` decides about what is sent. */
+function connectionThatSays(text: string, write: (sent: string) => Promise<void>) {
+  const closed = Promise.withResolvers<void>();
+  let said = false;
+  const fake = {
+    read(into: Uint8Array) {
+      if (said) return closed.promise.then(() => null);
+      said = true;
+      into.set(bytes(text));
+      return Promise.resolve(text.length);
+    },
+    async write(sent: Uint8Array) {
+      await write(latin1(sent));
+      return sent.byteLength;
+    },
+    close: () => closed.resolve(),
+  };
+  let places = 1;
+  const connection = new UpstreamConnection(fake as unknown as Deno.Conn, () => places--);
+  return { connection, places: () => places };
+}
+
+function pool(): ConnectionPool {
+  return new ConnectionPool("http://127.0.0.1:1", defaultLimits, defaultDialing);
+}
+
+const broken = () => Promise.reject(new Deno.errors.BrokenPipe("broken"));
+
+Deno.test("a reply that is there counts although the request cannot be written any more", async () => {
+  for (const body of [null, new BytesSource(bytes("x"))]) {
+    const { connection, places } = connectionThatSays(ok, broken);
+    const reply = await exchange(connection, request("http://h", { method: "POST", body }), pool());
+    assert.equal(latin1(reply.body!.take()!), "ok");
+    await pause();
+    assert.equal(places(), 0, "the connection is of no more use, and gives its place back");
+  }
+});
+
+Deno.test("the last bytes of an upload fail after the reply has ended", async () => {
+  const ended = Promise.withResolvers<void>();
+  const { connection, places } = connectionThatSays(ok, async (sent) => {
+    if (!sent.endsWith("0\r\n\r\n")) return;
+    await ended.promise;
+    await broken();
+  });
+  const body = new Pieces(["x"], undefined);
+  const reply = await exchange(connection, request("http://h", { method: "POST", body }), pool());
+  assert.equal(latin1((await reply.body!.read())!), "ok");
+  await pause();
+  assert.equal(await reply.body!.read(), null);
+  assert.equal(places(), 1, "the upload may still end well");
+  ended.resolve();
+  await pause();
+  assert.equal(places(), 0);
+});
+
+Deno.test("the connection is free when the last bytes of the upload are out, after the reply", async () => {
+  const ended = Promise.withResolvers<void>();
+  const { connection, places } = connectionThatSays(ok, async (sent) => {
+    if (sent.endsWith("0\r\n\r\n")) await ended.promise;
+  });
+  const free = pool();
+  const body = new Pieces(["x"], undefined);
+  const reply = await exchange(connection, request("http://h", { method: "POST", body }), free);
+  await reply.body!.read();
+  await pause();
+  await reply.body!.read();
+  assert.equal(free.takeIdle(false), undefined);
+  ended.resolve();
+  await pause();
+  assert.equal(free.takeIdle(false), connection);
+  assert.equal(places(), 1);
+});
+
+Deno.test("a body that was taken is not overwritten by what the backend sends after it", async () => {
+  const rest = Promise.withResolvers<void>();
+  await using backend = rawBackend(async (connection) => {
+    await send(connection, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
+    await rest.promise;
+    await send(connection, "x".repeat(1000));
+  });
+  const transport = new Http1Transport(defaultLimits, defaultDialing);
+  const reply = await transport.send(request(backend.url));
+  rest.resolve();
+  await pause(20);
+  // Taking it makes the connection idle, which begins a read.
+  const taken = reply.body!.take()!;
+  assert.equal(latin1(taken), "hello");
+  await backend.clientClosed;
+  transport.close();
+});
+
+Deno.test("a body at hand that is not as long as it says is not sent", async () => {
+  for (const text of ["hell", "hello world"]) {
+    const sent: string[] = [];
+    const { connection, places } = connectionThatSays("", (text) => (sent.push(text), pause()));
+    const body = new BytesSource(bytes(text));
+    Object.defineProperty(body, "length", { value: 5 });
+    const sending = exchange(connection, request("http://h", { method: "POST", body }), pool());
+    await assert.rejects(sending, { code: "upstream_reset" });
+    assert.deepEqual([sent, places()], [[], 0]);
+  }
+});
