@@ -15,7 +15,7 @@ import { type Payment, readPaymentHeader, UnsupportedVersion } from "./payment/p
 import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_request.ts";
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
 import { publicUrl } from "./routing/public_url.ts";
-import { pricedByOverride, type RouteIndex, type RouteMatch } from "./routing/route_index.ts";
+import type { RouteIndex, RouteMatch } from "./routing/route_index.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { forwardedNames } from "./upstream/headers.ts";
 import type { BackendCaller } from "./backend_caller.ts";
@@ -87,9 +87,7 @@ export class GatewayHandler implements FrontHandler {
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
       const target = canonicalRequest(request);
       const match = routes.match(target, request.method);
-      if (pricedByOverride(match, target, request.headers)) {
-        throw new Failure("ambiguous_method", "a header asks for a method with another price");
-      }
+      routes.checkOverrides(match, target, request.headers);
       return await this.#serve({ request, target, match });
     } catch (error) {
       return this.#fail(error, request);

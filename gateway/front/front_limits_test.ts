@@ -96,6 +96,14 @@ Deno.test("a body that nobody reads is held to the rate as well", async () => {
   assert.ok(await trickle(client, "x", 10) < 500);
 });
 
+Deno.test("what a client has taken of its reply does not allow it to send more slowly", async () => {
+  const clientRate = { graceMs: 100, bytesPerSecond: 1_000 };
+  await using rig = new FrontRig(() => ok("x".repeat(1_000_000)), { clientRate });
+  const client = await rig.sending("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n");
+  assert.equal((await client.reply()).body.length, 1_000_000);
+  assert.ok(await trickle(client, "x", 10) < 500);
+});
+
 /** An endless reply. */
 function endless(): Reply {
   function* pieces() {

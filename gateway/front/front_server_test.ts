@@ -16,7 +16,7 @@ function holding(settings: ConstructorParameters<typeof FrontRig>[1] = {}) {
 /** A client whose connection the front has, because it has answered on it. */
 async function known(rig: FrontRig) {
   const client = await rig.sending(get());
-  await client.reply();
+  assert.notEqual((await client.reply()).status, 503);
   return client;
 }
 

@@ -111,6 +111,6 @@ export class IncomingBody implements ByteSource {
     } catch {
       return false;
     }
-    return !this.#broken;
+    return true;
   }
 }

@@ -17,15 +17,16 @@ function reply(
   return new Reply({ status, headers: HeaderFields.of(lines), body, ...more });
 }
 
-/** The reply to one request, and what `onEnd` was told. */
-async function answered(make: (onEnd: (delivery: Delivery) => void) => Reply, request = get()) {
+/** The reply to one request, which is the last of its connection, and what `onEnd` was told. */
+async function answered(make: (onEnd: (delivery: Delivery) => void) => Reply, method = "GET") {
   const deliveries: Delivery[] = [];
   await using rig = new FrontRig(() => make((delivery) => deliveries.push(delivery)));
-  const client = await rig.sending(request);
-  await client.closeWrite();
-  const text = await client.rest();
+  const text = await rig.exchange(get("/", "connection: close").replace("GET", method));
   const end = text.indexOf("\r\n\r\n") + 4;
-  const head = text.slice(0, end).replace(/^date: .*\r\n/m, "");
+  const head = text.slice(0, end).replace(/^date: .*\r\n/m, "").replace(
+    /^connection: close\r\n/m,
+    "",
+  );
   return { head, body: text.slice(end), deliveries };
 }
 
@@ -98,8 +99,7 @@ Deno.test("heads and bodies", async (t) => {
 });
 
 Deno.test("HEAD: the head alone, with the length where the backend named one", async () => {
-  const request = "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n";
-  const named = await answered(() => reply(null, 200, [["content-length", "9"]]), request);
+  const named = await answered(() => reply(null, 200, [["content-length", "9"]]), "HEAD");
   assert.deepEqual([named.head, named.body], ["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", ""]);
   for (
     const make of [
@@ -108,7 +108,7 @@ Deno.test("HEAD: the head alone, with the length where the backend named one", a
       () => reply(sourceOf(["abc"], 3)),
     ]
   ) {
-    const { head, body } = await answered(make, request);
+    const { head, body } = await answered(make, "HEAD");
     assert.doesNotMatch(head, /transfer-encoding/);
     assert.equal(body, "");
   }

@@ -53,6 +53,7 @@ const malformed = [
   ...["3\nabc\r\n0\r\n\r\n", "3\rabc\r\n0\r\n\r\n", "3\r\r\nabc", "3\n\r\nabc"],
   ...["3\r\nabc\n0\r\n\r\n", "3\r\nabc\r0\r\n\r\n", "3\r\nabc0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n"],
   ...["4\r\nabc\r\n0\r\n\r\n", "3\r\nabc\r\n\r\n", "3\r\nabc\r\n\n0\r\n\r\n", "0\n\r\n", "0\n\n"],
+  ...["3\rXabc\r\n0\r\n\r\n", "3\r\nabcX\n0\r\n\r\n", "3\r\nabc\rX0\r\n\r\n", "0\rX\r\n"],
   // Extensions.
   ...["3;a\nabc\r\n0\r\n\r\n", "3;a\rb\r\nabc", "3;\0\r\nabc", "3;\x7f\r\nabc", "3;\x1f\r\nabc"],
   // Trailers.

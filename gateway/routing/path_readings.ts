@@ -2,20 +2,20 @@ import { Failure } from "../failures.ts";
 import { normalizePercentEncoding, pathSegments } from "../../store/path_pattern.ts";
 import { encodeUnsafe } from "./canonical_path.ts";
 
-/** More than any honest path has (five ways to read make 32); a bound on what a request can cost. */
-const maxReadings = 64;
+/** More than any honest path has; a bound on what a request can cost. */
+const maxReadings = 128;
 const none: readonly (readonly string[])[] = Object.freeze([]);
 
 /**
  * Every other way in which a backend may read a canonical path: with percent-encodings decoded
  * (again), without `;parameters`, with slashes merged, with `%5C` as a slash, with the dot segments
- * that appear resolved, as a reference to another host, cut at what may become a query or fragment,
- * and every combination. Servers differ in all of them, so a path whose readings
+ * that appear resolved, as a reference to another host, cut at what may become a query, a fragment or
+ * a line end, without white space and dots at the ends of segments, and every combination. Servers differ in all of them, so a path whose readings
  * fall under different rules must not be served. Empty for a path that can be read in one way only.
- * @throws {Failure} `ambiguous_path` when there are more than 64 readings
+ * @throws {Failure} `ambiguous_path` when there are more than 128 readings
  */
 export function pathReadings(path: string): readonly (readonly string[])[] {
-  if (!/[%;]|\/\//.test(path)) return none;
+  if (!/[%;]|\/\/|\.(?:\/|$)/.test(path)) return none;
   const readings = new Set([path]);
   // A Set hands out what is added during the iteration, so this ends when nothing new appears.
   for (const reading of readings) {
@@ -31,7 +31,9 @@ export function pathReadings(path: string): readonly (readonly string[])[] {
 
 /** Each takes and gives a path in the canonical spelling, except that dot segments may appear. */
 const rereadings: readonly ((path: string) => string)[] = [
-  decodeOnce,
+  (path) => decodeOnce(path, "all"),
+  // What a single decoding leaves encoded is another name than what it stands for.
+  (path) => decodeOnce(path, "but percent signs"),
   (path) => path.replace(/;[^/]*/g, ""),
   (path) => path.replace(/\/{2,}/g, "/"),
   (path) => path.replaceAll("%5C", "/"),
@@ -39,6 +41,12 @@ const rereadings: readonly ((path: string) => string)[] = [
   (path) => path.replace(/^\/\/[^/]*/, "") || "/",
   // A hop that decodes and parses again finds a query or a fragment.
   (path) => path.replace(/%(?:3F|23).*$/, "") || "/",
+  (path) => path.replace(/%0[AD].*$/, "") || "/",
+  // Windows takes `a. ` for `a`, and frameworks trim.
+  (path) =>
+    path.replace(/([^/])(?:\.|%20|%09)+(?=\/|$)/g, (all, first) => first === "." ? all : first),
+  (path) =>
+    path.replace(/^\/(?:%20|%09)+|(?:%20|%09)+$/g, (space) => space.startsWith("/") ? "/" : ""),
   resolveDots,
 ];
 
@@ -46,8 +54,9 @@ const rereadings: readonly ((path: string) => string)[] = [
  * Byte by byte, as servers do that care for UTF-8 later or never. Other bytes than ASCII keep their
  * encoding, in which patterns have them too.
  */
-function decodeOnce(path: string): string {
-  const decoded = path.replace(/%([0-7][0-9A-F])/g, (_, hex) => {
+function decodeOnce(path: string, what: "all" | "but percent signs"): string {
+  const decoded = path.replace(/%([0-7][0-9A-F])/g, (escape, hex) => {
+    if (hex === "25" && what === "but percent signs") return escape;
     // What comes after a NUL is cut off by some and kept by others.
     if (hex === "00") throw new Failure("ambiguous_path", "a NUL byte appears when decoded");
     return String.fromCharCode(parseInt(hex, 16));

@@ -25,6 +25,10 @@ Deno.test("the other ways to read a path", () => {
     // One spelling only: nobody sends a raw space, and é is not decoded into something else.
     ["/a%20b%C3%A9", []],
     ["/100%25", []],
+    ["/a%0Ab", ["/a"]],
+    ["/a%20", ["/a"]],
+    ["/a./b", ["/a/b"]],
+    ["/a%2F%2570", ["/a/%2570", "/a/p"]],
     ["/a%40b", ["/a@b"]],
     ["/a%2Fb", ["/a/b"]],
     ["/a;x=1/b", ["/a/b"]],

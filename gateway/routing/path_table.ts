@@ -14,6 +14,11 @@ export class PathTable<P extends TablePath> {
   readonly #exact = new Map<string, P>();
   readonly #root: PrefixNode<P> = { children: new Map(), entry: undefined };
 
+  /** Whether a slash at the end can make a difference. */
+  get hasExact(): boolean {
+    return this.#exact.size > 0;
+  }
+
   constructor(paths: readonly P[]) {
     this.#byText = paths.filter(({ byText }) => byText)
       .sort((a, b) => b.path.length - a.path.length);

@@ -28,12 +28,16 @@ export interface RouteMatch {
 export class RouteIndex {
   readonly #hosts: CompiledHosts;
   readonly #fallback: CompiledHosts | undefined;
+  /** Whether it matters anywhere with which method a path is requested. */
+  readonly #dependsOnMethod: boolean;
 
   /** @param compiler that of the snapshot before, if there is one: it knows what is the same */
   constructor(snapshot: RouteSnapshot, metrics: Metrics, compiler = new TableCompiler(metrics)) {
     compiler.begin();
     this.#hosts = compiler.compile(snapshot);
     const { fallback } = snapshot;
+    this.#dependsOnMethod = [...snapshot.ingresses, ...fallback?.ingresses ?? []]
+      .some(({ rules }) => rules.some(({ methods }) => methods !== undefined));
     if (fallback === undefined) return;
     const former = new Set(fallback.hosts.map(({ host }) => host));
     // A host without paths keeps wildcards away.
@@ -48,16 +52,46 @@ export class RouteIndex {
    * backend may make, falls under another rule that is not free. Which backend it falls to makes no
    * difference: a price belongs to a path, and what no reading prices is free at every backend
    */
-  match({ host, path, segments, readings }: CanonicalTarget, method: string): RouteMatch {
+  match(target: CanonicalTarget, method: string): RouteMatch {
+    const { host, path, segments } = target;
     const match = this.#find(host, path, segments, method);
     if (match === undefined) throw new Failure("no_route", `${host}${path}`);
-    for (const reading of readings) {
-      const otherPath = "/" + reading.join("/");
-      if (isPricedOtherwise(this.#find(host, otherPath, reading, method)?.rule, match.rule)) {
-        throw new Failure("ambiguous_path", `${path} can be read as ${otherPath}`);
-      }
+    const other = this.#pricedOtherwise(target, method, match.rule);
+    if (other !== undefined) {
+      throw new Failure("ambiguous_path", `${path} can be read as ${other}`);
     }
     return match;
+  }
+
+  /**
+   * Refuses a request that would fall under another rule that is not free if a backend obeyed one of
+   * the headers that ask it to take the request for one of another method.
+   * @throws {Failure} `ambiguous_method`
+   */
+  checkOverrides({ rule }: RouteMatch, target: CanonicalTarget, headers: ReadableFields): void {
+    if (!this.#dependsOnMethod) return;
+    for (const method of overridingMethods(headers)) {
+      const asIs = this.#find(target.host, target.path, target.segments, method);
+      if (
+        isPricedOtherwise(asIs?.rule, rule) ||
+        this.#pricedOtherwise(target, method, rule) !== undefined
+      ) throw new Failure("ambiguous_method", "a header asks for a method with another price");
+    }
+  }
+
+  /** Another reading of the path under which it costs something else than under `rule`. */
+  #pricedOtherwise(
+    { host, path, segments, readings }: CanonicalTarget,
+    method: string,
+    rule: CompiledRule | undefined,
+  ): string | undefined {
+    const isOther = (otherPath: string, otherSegments: readonly string[]) =>
+      isPricedOtherwise(this.#find(host, otherPath, otherSegments, method)?.rule, rule);
+    // Only `Exact` tells a path from the one with a slash at its end; most backends do not.
+    const toggled = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
+    if (this.#hosts.find(host)?.hasExact === true && isOther(toggled, segments)) return toggled;
+    return readings.map((reading) => [reading, "/" + reading.join("/")] as const)
+      .find(([reading, otherPath]) => isOther(otherPath, reading))?.[1];
   }
 
   #find(
@@ -76,23 +110,20 @@ export class RouteIndex {
 }
 
 /**
- * Whether a request would fall under another rule that is not free if a backend obeyed one of the
- * headers that ask it to take the request for one of another method.
+ * The methods that a request's headers ask for: of every line, all of a list, and by names that
+ * CGI-style backends take for the same (`X_HTTP_Method`).
  */
-export function pricedByOverride(
-  { ingress, rule }: RouteMatch,
-  target: CanonicalTarget,
-  headers: ReadableFields,
-): boolean {
-  if (!ingress.rules.dependsOnMethod) return false;
-  return overrideHeaders.some((name) => {
-    const method = headers.get(name)?.trim().toUpperCase();
-    return method !== undefined &&
-      isPricedOtherwise(ingress.rules.find(target.segments, method), rule);
+function overridingMethods(headers: ReadableFields): string[] {
+  const methods: string[] = [];
+  headers.forEach((value, name) => {
+    if (!name.includes("method") || !overrideHeader.test(name)) return;
+    for (const method of value.split(",")) methods.push(method.trim().toUpperCase());
   });
+  return methods;
 }
 
-const overrideHeaders = ["x-http-method-override", "x-http-method", "x-method-override"];
+const overrideHeader =
+  /^x[^a-z0-9](?:http[^a-z0-9]method(?:[^a-z0-9]override)?|method[^a-z0-9]override)$/;
 
 function isPricedOtherwise(
   other: CompiledRule | undefined,

@@ -142,6 +142,17 @@ Deno.test("TLS: a body up to the end of the connection is not cut off by whoever
   assert.equal(await outcomeOf(cut.origin, dialing), "200 <broken>");
 });
 
+Deno.test("TLS: a connection that comes too late is closed, and nothing is sent on it", async () => {
+  await using authority = await TestAuthority.create();
+  const listening = await listenTls(authority, "IP:127.0.0.1", "127.0.0.1");
+  await using backend = rawBackend(reply, { listening });
+  await using slow = await relay(backend.url, Infinity, 150);
+  const dialing = { caCerts: [authority.cert], connectMs: 50 };
+  assert.equal(await outcomeOf(slow.origin, dialing), "upstream_timeout sent:no");
+  await backend.clientClosed;
+  assert.deepEqual([backend.connections, backend.requests.length], [1, 0]);
+});
+
 Deno.test("TLS: whoever speaks none is not reached, and sees no request", async () => {
   await using plain = rawBackend(reply, { read: async () => (await pause(), "") });
   assert.equal(await outcomeOf(plain.url.replace("http:", "https:")), unreachable);
@@ -196,12 +207,13 @@ async function listenTls(
   return { listener, origin: `https://${name}:${listener.addr.port}` };
 }
 
-/** Passes bytes to and from a backend, up to so many that come from it. */
-async function relay(to: string, maxBytes: number) {
+/** Passes bytes to and from a backend, up to so many that come from it, after a while. */
+async function relay(to: string, maxBytes: number, delayMs = 0) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const backend = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(to).port) });
   const relaying = (async () => {
     using client = await listener.accept();
+    await pause(delayMs);
     const sending = client.readable.pipeTo(backend.writable).catch(() => {});
     const buffer = new Uint8Array(16 * 1024);
     for (let left = maxBytes; left > 0;) {
