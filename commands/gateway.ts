@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { startManifestLoop } from "../controller/mod.ts";
+import { dropPrograms } from "./drop_permissions.ts";
 import { folder } from "./flag_values.ts";
 import { addGatewayFlags, flag, type GatewayFlags } from "./gateway_flags.ts";
 import { manifestReporter } from "./manifest_report.ts";
@@ -17,6 +18,7 @@ export function gatewayCommand(): Command {
 }
 
 function runGateway(flags: GatewayFlags & { readonly manifests: string }): Promise<void> {
+  dropPrograms();
   return serve(flags, ({ gateway, facilitators, metrics, log, signal }) =>
     startManifestLoop({
       folder: flags.manifests,

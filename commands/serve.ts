@@ -4,6 +4,7 @@ import { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { Ledger } from "../store/ledger/ledger.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
+import { dropPermissions } from "./drop_permissions.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
 import { gatewaySettings } from "./gateway_settings.ts";
 import { logUnhandledRejections, workerStarter } from "./gateway_worker.ts";
@@ -45,6 +46,7 @@ export async function serve(
   let gateway: Gateway;
   try {
     ledger = await ledgerOf(flags, log);
+    dropPermissions();
     gateway = startGateway(settings, ledger, metrics, log, {
       polling: { support: facilitators, ...pollTimes },
       ...(settings.workers > 1 && { startWorker: workerStarter(flags) }),

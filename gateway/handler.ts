@@ -5,6 +5,7 @@ import type { ClientRequest } from "./front/client_request.ts";
 import type { FrontHandler } from "./front/front_connection.ts";
 import { TooManyConnections } from "./front/front_settings.ts";
 import type { Reply } from "./front/reply.ts";
+import { loggedMethod, loggedRequest } from "./logged_request.ts";
 import type { ClientLimits } from "./limits/client_limits.ts";
 import type { LoadGuard } from "./limits/load_guard.ts";
 import { SparseLog } from "./limits/sparse_log.ts";
@@ -66,12 +67,10 @@ export class GatewayHandler implements FrontHandler {
   ): Promise<Reply> {
     const start = performance.now();
     const response = await this.#answer(request);
-    // Without the query, which may hold secrets. The time is that until the head of the reply.
+    // The time is that until the head of the reply.
     this.deps.log.info("request", {
       client: request.peer,
-      method: request.method,
-      host: request.headers.get("host"),
-      path: request.target.split("?", 1)[0],
+      ...loggedRequest(request),
       status: response.status,
       durationMs: Math.round(performance.now() - start),
     });
@@ -223,9 +222,9 @@ export class GatewayHandler implements FrontHandler {
   }
 
   /** A refusal that many get. */
-  #turnAway({ method }: ClientRequest, code: FailureCode, retryAfterSeconds?: number): Reply {
+  #turnAway(request: ClientRequest, code: FailureCode, retryAfterSeconds?: number): Reply {
     const requestId = crypto.randomUUID();
-    this.deps.log.debug("request refused", { requestId, method, code });
+    this.deps.log.debug("request refused", { requestId, method: loggedMethod(request), code });
     return refusal(code, requestId, retryAfterSeconds);
   }
 
@@ -234,7 +233,7 @@ export class GatewayHandler implements FrontHandler {
     const requestId = crypto.randomUUID();
     const fields = {
       requestId,
-      method: request?.method,
+      method: request && loggedMethod(request),
       code: failure.code,
       detail: failure.detail,
     };

@@ -97,5 +97,8 @@ export function firstIssue(error: z.ZodError): string {
     if (branch?.[0] === undefined) break;
     issue = { ...branch[0], path: [...issue.path, ...branch[0].path] };
   }
-  return issue === undefined ? "invalid" : `${issue.path.join(".") || "payment"}: ${issue.message}`;
+  if (issue === undefined) return "invalid";
+  // Their names are the buyer's own words.
+  const message = issue.code === "unrecognized_keys" ? "has unknown keys" : issue.message;
+  return `${issue.path.join(".") || "payment"}: ${message}`;
 }

@@ -13,7 +13,7 @@ export interface PoolLimits {
   /** That an idle one is kept, in ms. */
   readonly idleMs: number;
   /**
-   * That one may have been idle for a request that cannot be sent again, in ms: less than any server's
+   * That one may have been idle for a request that is sent only once, in ms: less than any server's
    * keep-alive timeout, which could run out while the request is on its way.
    */
   readonly onceIdleMs: number;
@@ -46,7 +46,7 @@ export class ConnectionPool {
 
   /**
    * An idle connection, if there is one.
-   * @param once for a request that cannot be sent again
+   * @param once for a request that must not be sent again
    */
   takeIdle(once: boolean): UpstreamConnection | undefined {
     for (let last; (last = this.#idle.at(-1)) !== undefined;) {

@@ -123,7 +123,18 @@ Deno.test("the last that came back is used first; what is idle for too long is c
   assert.ok(pool.isEmpty);
 });
 
-Deno.test("what cannot be sent again gets only what was in use a moment ago", async () => {
+Deno.test("of two idle ones the younger goes out first", async () => {
+  await using backend = listener();
+  const pool = poolTo(backend);
+  const [old, young] = await Promise.all([acquire(pool), acquire(pool)]);
+  pool.release(old);
+  pool.release(young);
+  assert.deepEqual([pool.takeIdle(false) === young, pool.takeIdle(false) === old], [true, true]);
+  old.close();
+  young.close();
+});
+
+Deno.test("what is sent once gets only what was in use a moment ago", async () => {
   await using backend = listener();
   const pool = poolTo(backend, { onceIdleMs: 30 });
   const connection = await acquire(pool);
@@ -161,6 +172,18 @@ Deno.test("an idle connection makes way for a new one", async () => {
   second.close();
   fresh.close();
   assert.ok(pool.isEmpty);
+});
+
+Deno.test("an idle connection that has ended makes no way: it has no place any more", async () => {
+  await using backend = rawBackend((connection) => Promise.resolve(connection.close()));
+  const pool = poolTo(backend, { maxConnections: 1, maxWaiting: 0 });
+  const connection = await acquire(pool);
+  pool.release(connection);
+  await connection.write(new TextEncoder().encode("\r\n\r\n"));
+  while (!pool.isEmpty) await pause(1);
+  const next = await acquire(pool, true);
+  await assert.rejects(acquire(pool, true), busy);
+  next.close();
 });
 
 Deno.test("close ends what is idle, and what comes back later", async () => {

@@ -1,6 +1,7 @@
 /** What a connection does at moments that real ones reach by chance. */
 import assert from "node:assert/strict";
 import { BytesSource } from "../http1/byte_source.ts";
+import { Abort } from "./abort.ts";
 import { defaultDialing, defaultLimits, pause, Pieces, request } from "./conformance/rig.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { exchange } from "./http1_exchange.ts";
@@ -82,6 +83,21 @@ Deno.test("the connection is free when the last bytes of the upload are out, aft
   await pause();
   assert.equal(free.takeIdle(false), connection);
   assert.equal(places(), 1);
+});
+
+Deno.test("an abort at the moment of the end: the connection is not used again", async () => {
+  const { connection, places } = connectionThatSays(ok, () => Promise.resolve());
+  const free = pool();
+  const abort = new Abort();
+  const reply = await exchange(connection, request("http://h", { abort }), free);
+  await pause();
+  reply.body!.take();
+  abort.abort("enough");
+  for (let turn = 0; turn < 8; turn++) {
+    assert.equal(free.takeIdle(false), undefined);
+    await null;
+  }
+  assert.equal(places(), 0);
 });
 
 Deno.test("a body that was taken is not overwritten by what the backend sends after it", async () => {

@@ -1,15 +1,14 @@
 import { ConnectionPool, type PoolLimits } from "./connection_pool.ts";
 import type { DialSettings } from "./dial.ts";
 import { exchange, StaleConnection } from "./http1_exchange.ts";
-import type {
-  UpgradeReply,
-  UpstreamReply,
-  UpstreamRequest,
-  UpstreamTransport,
+import {
+  isSafe,
+  type UpgradeReply,
+  type UpstreamReply,
+  type UpstreamRequest,
+  type UpstreamTransport,
 } from "./transport.ts";
 
-/** Methods that ask for nothing to be done (RFC 9110, 9.2.1). */
-const safe = new Set(["GET", "HEAD", "OPTIONS"]);
 /** How often connections that have been idle for too long are looked for, in ms. */
 const sweepMs = 5_000;
 
@@ -28,14 +27,14 @@ export class Http1Transport implements UpstreamTransport {
 
   async send(request: UpstreamRequest): Promise<UpstreamReply> {
     const pool = this.#poolOf(request.origin);
-    const mayRepeat = !request.once && request.body === null && safe.has(request.method);
-    const idle = pool.takeIdle(!mayRepeat);
-    const connection = idle ?? await pool.acquire(!mayRepeat, request.abort);
+    const idle = pool.takeIdle(request.once);
+    const connection = idle ?? await pool.acquire(request.once, request.abort);
     try {
       return await exchange(connection, request, pool);
     } catch (error) {
       // A connection that was kept alive ended at the same moment, without a byte of a reply: a safe
       // request is sent again (RFC 9110, 9.2.2).
+      const mayRepeat = !request.once && request.body === null && isSafe(request.method);
       if (!mayRepeat || !(error instanceof StaleConnection)) throw error;
       return await exchange(await pool.acquire(true, request.abort), request, pool);
     }

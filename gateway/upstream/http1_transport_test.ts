@@ -46,15 +46,15 @@ Deno.test("each backend has limits of its own; the next request waits for a conn
   transport.close();
 });
 
-Deno.test("a request that cannot be sent again goes on a connection that was just in use", async () => {
+Deno.test("a request that is sent once goes on a connection that was just in use", async () => {
   for (const [onceIdleMs, connections] of [[60_000, 1], [0, 4]] as const) {
     await using backend = rawBackend(always(empty));
     const transport = transportWith({ onceIdleMs });
     const kinds: Partial<UpstreamRequest>[] = [
       {},
       { once: true },
-      { method: "POST" },
-      { method: "PUT", body: new Pieces(["x"], 1) },
+      { once: true, method: "POST" },
+      { once: true, method: "PUT", body: new Pieces(["x"], 1) },
     ];
     for (const parts of kinds) {
       assert.equal(await outcome(transport, backend.url, parts), "200 ");

@@ -8,7 +8,12 @@ import type { IdleTimer, Watch } from "../idle_timer.ts";
 import type { CanonicalTarget } from "../routing/canonical_request.ts";
 import { Abort } from "./abort.ts";
 import { clientHeaders } from "./headers.ts";
-import { UpstreamFailure, type UpstreamReply, type UpstreamTransport } from "./transport.ts";
+import {
+  isSafe,
+  UpstreamFailure,
+  type UpstreamReply,
+  type UpstreamTransport,
+} from "./transport.ts";
 import { checkAnnouncedLength, Upload, type UploadLimits } from "./upload.ts";
 
 /** Times in ms, sizes in bytes. There is no limit on how long a body may take as long as it moves. */
@@ -64,14 +69,15 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
     () => abort.abort(upload?.isAwaited ? clientStalled() : silent("head")),
   );
   if (!paid) request.onGone = () => abort.abort(clientGone());
+  const body = call.body === undefined ? upload ?? null : new BytesSource(call.body);
   try {
     const reply = await transport.send({
       method: request.method,
       origin: call.backendUrl,
       target: target.path + target.query,
       headers: call.headers,
-      body: call.body === undefined ? upload ?? null : new BytesSource(call.body),
-      once: paid,
+      body,
+      once: paid || body !== null || !isSafe(request.method),
       abort,
     });
     return toReply(reply, abort, settings, call);
@@ -86,7 +92,7 @@ export async function proxyRequest(settings: ProxySettings, call: ProxyCall): Pr
 /** @throws {Failure} `method_not_supported` for what is no request to a backend, or asks for an echo */
 export function checkMethod(method: string): void {
   if (method !== method.toUpperCase() || /^(?:CONNECT|TRACE|TRACK)$/.test(method)) {
-    throw new Failure("method_not_supported", `method ${method}`);
+    throw new Failure("method_not_supported", "a method that is not passed on");
   }
 }
 

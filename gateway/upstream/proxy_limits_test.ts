@@ -7,7 +7,16 @@ import { HeaderFields } from "../http1/header_fields.ts";
 import { defaultDialing, defaultLimits, pause } from "./conformance/rig.ts";
 import { Http1Transport } from "./http1_transport.ts";
 import { chunked, close, directly, empty, get, proxyTo } from "./proxy_rig.ts";
-import { bytes, closedPort, exchange, latin1, rawBackend, readHead, send } from "./raw_sockets.ts";
+import {
+  always,
+  bytes,
+  closedPort,
+  exchange,
+  latin1,
+  rawBackend,
+  readHead,
+  send,
+} from "./raw_sockets.ts";
 
 function request(): ClientRequest {
   const fields = HeaderFields.of([["host", "h"]]);
@@ -93,6 +102,29 @@ Deno.test("more requests than a backend may have: 503 at once, and later they pa
   assert.match(text, /^HTTP\/1.1 503 [^]*retry-after: \d[^]*"upstream_busy"/);
   answer.resolve();
   for (const client of served) assert.equal((await client.reply()).status, 200);
+});
+
+Deno.test("what asks for something to be done goes on no connection that was idle for long", async () => {
+  const limits = { ...defaultLimits, onceIdleMs: 0 };
+  await using proxy = proxyTo(always(empty), {
+    transport: new Http1Transport(limits, defaultDialing),
+  });
+  const requests: [start: string, connections: number][] = [
+    [`GET / HTTP/1.1\r\n${close}`, 1],
+    [`OPTIONS / HTTP/1.1\r\n${close}`, 1],
+    [`HEAD / HTTP/1.1\r\n${close}`, 1],
+    [`POST / HTTP/1.1\r\n${close}`, 2],
+    [`DELETE / HTTP/1.1\r\n${close}`, 3],
+    [`PUT / HTTP/1.1\r\n${close}Content-Length: 1\r\n`, 4],
+    [`GET / HTTP/1.1\r\n${close}Content-Length: 1\r\n`, 5],
+    [`GET / HTTP/1.1\r\n${close}`, 5],
+  ];
+  for (const [start, connections] of requests) {
+    const body = start.includes("Length") ? "x" : "";
+    assert.match(await exchange(proxy.port, `${start}\r\n${body}`), /^HTTP\/1.1 200 /);
+    assert.equal(proxy.backend.connections, connections, start);
+    await pause(2);
+  }
 });
 
 Deno.test("the time of every call is counted, whatever came of it", async () => {

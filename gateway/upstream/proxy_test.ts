@@ -221,6 +221,21 @@ Deno.test("a POST without a body is not sent again on a stale connection", async
   }
 });
 
+Deno.test("a paid GET is not sent again on a stale connection, a free one is", async () => {
+  for (const name of transports) {
+    for (const paid of [true, false]) {
+      await using proxy = proxyTo(async (connection) => {
+        if (proxy.backend.requests.length % 2 === 1) await send(connection, empty);
+        else connection.close();
+      }, { name, call: { paid } });
+      await exchange(proxy.port, get);
+      const status = paid ? 502 : 200;
+      assert.ok((await exchange(proxy.port, get)).startsWith(`HTTP/1.1 ${status} `));
+      assert.equal(proxy.backend.requests.length, paid ? 2 : 3);
+    }
+  }
+});
+
 Deno.test("methods that are no requests to a backend, or ask for an echo, are not passed on", async () => {
   await using proxy = proxyTo(empty);
   for (const method of ["get", "Get", "patch", "TRACE", "TRACK"]) {

@@ -18,11 +18,17 @@ export interface UpstreamRequest {
   readonly headers: readonly HeaderLine[];
   readonly body: ByteSource | null;
   /**
-   * Paid: the backend must see this request at most once, and it should not fail for the sake of a
-   * connection. It gets a new one, or one that was in use a moment ago.
+   * The backend must see this request at most once, and it should not fail for the sake of a
+   * connection: paid, or asking for something to be done. It gets a new one, or one that was in use a
+   * moment ago.
    */
   readonly once: boolean;
   readonly abort: Abort;
+}
+
+/** Whether a method asks for nothing to be done (RFC 9110, 9.2.1), so that it may be sent again. */
+export function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
 /** What a backend answered. */

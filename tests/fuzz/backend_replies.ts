@@ -5,6 +5,8 @@ export interface BackendReply {
   readonly writes: readonly string[];
   /** The connection is closed after it. */
   readonly close?: true;
+  /** Nothing may come on the connection after it, although it stays open. */
+  readonly last?: true;
   /** It does not wait for the request's body. */
   readonly early?: true;
   /** Nobody can say for sure what it means: nothing of it may be passed on. */
@@ -75,6 +77,11 @@ const soundReplies = {
   "closed": (id, method) => ({
     writes: [sized(id, method, "connection: close\r\n")],
     close: true,
+    expected: whole(id, method),
+  }),
+  "to be closed": (id, method) => ({
+    writes: [sized(id, method, "connection: x, Close\r\n")],
+    last: true,
     expected: whole(id, method),
   }),
   "no body": (id) => ({

@@ -108,6 +108,7 @@ export class Judge implements BackendWitness {
       if (!isAnswer) report("a reply to another request", `${index}: ${text}`);
       const echoed = reply.headers.filter(([name]) => name === "x-echo-id").map(([, v]) => v);
       if (echoed.length > 1) report("two replies mixed", text);
+      else if (isLost(flight, index, reply)) report("a sound reply was lost", text);
       if (echoed[0] !== undefined) this.#judgeReplyBody(flight, echoed[0], index, reply);
     }
   }
@@ -139,6 +140,15 @@ export class Judge implements BackendWitness {
 function hasNoBody({ method, headers }: ReadMessage): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS" &&
       headers.some(([name]) => name === "access-control-request-method");
+}
+
+/** The backend got the request, and did not get its answer through. */
+function isLost(flight: Flight, index: number, { status, headers }: ReadReply): boolean {
+  const message = flight.strict.messages[index];
+  if (!flight.plan.clean || message === undefined || status < 502 || status > 504) return false;
+  const [id = ""] = idsOf(message);
+  const isSound = backendReply(flight.replyKind(id), id, message.method).expected !== undefined;
+  return isSound && flight.seen.includes(id) && !headers.some(([name]) => name === "x-echo-id");
 }
 
 /** On a connection that the backend has closed without an answer (RFC 9112, 9.3.1). */

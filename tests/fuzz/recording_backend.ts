@@ -95,7 +95,15 @@ async function serveOne(stream: ByteStream, witness: BackendWitness): Promise<bo
     }
     if (!await stream.more(idleMs)) return false;
   }
-  return reply.early ? true : await write(stream, reply) && !reply.close;
+  if (!reply.early && !await write(stream, reply)) return false;
+  if (reply.last) await seeNothing(stream, witness);
+  return !reply.close && !reply.last;
+}
+
+/** A client must not use a connection after `Connection: close` (RFC 9112, 9.6). */
+async function seeNothing(stream: ByteStream, witness: BackendWitness): Promise<void> {
+  while (stream.ended === undefined && await stream.more(idleMs));
+  if (stream.text !== "") witness.malformed("a connection that was to be closed", stream.text);
 }
 
 async function arrivedHead(

@@ -74,7 +74,7 @@ const habits: Readonly<Record<string, (path: string) => string>> = {
   // Windows file names; frameworks that trim.
   "ends of segments trimmed": (path) =>
     path.replace(/([^/])[. \t]+(?=\/|$)/g, (all, before) => before === "." ? all : before),
-  "white space around": (path) => path.trim(),
+  "white space around": (path) => path.replace(/^[^\S\xa0]+|[^\S\xa0]+$/g, ""),
   "one trailing slash more or less": (path) => path.endsWith("/") ? path.slice(0, -1) : path,
   "slash in front": (path) => /^\/|^[a-z][a-z0-9+.-]*:\//i.test(path) ? path : "/" + path,
 };

@@ -40,6 +40,8 @@ export interface Gateway extends AsyncDisposable {
   readonly pid: number;
   /** The log so far. */
   log(): LogLine[];
+  /** Everything that was printed so far, line by line. */
+  output(): string;
   /** The first log line, past or future, with this `msg` (and, if given, for which `where` holds). */
   logged(msg: string, where?: (line: LogLine) => boolean): Promise<LogLine>;
   /** SIGTERM, then the exit code. */
@@ -71,6 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       probeUrl,
       pid: child.pid,
       log: () => child.lines.map(parse).filter((line) => line !== undefined),
+      output: () => child.lines.join("\n"),
       logged,
       stop: () => child.stop(),
       [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),

@@ -27,6 +27,8 @@ export class FaultMaker {
   readonly #stop = new AbortController();
   readonly #until: number;
   #running: Promise<unknown> = Promise.resolve();
+  /** However short a soak is, there is one crash in it. */
+  #hasCrashed = false;
   readonly #backendRandom: Random;
   readonly #facilitatorRandom: Random;
 
@@ -62,7 +64,8 @@ export class FaultMaker {
   async #failBackend(): Promise<void> {
     const { backend, log } = this.targets;
     const random = this.#backendRandom;
-    const isCrash = random.chance(0.7);
+    const isCrash = random.chance(0.7) || !this.#hasCrashed;
+    this.#hasCrashed ||= isCrash;
     log.begin("backend", isCrash ? "crashes" : "freezes");
     if (isCrash) await backend.kill();
     else backend.freeze();

@@ -35,8 +35,6 @@ const maxHeadBytes = 256 * 1024;
 
 /** One connection, one request at a time. */
 export class HttpConnection implements Disposable {
-  /** Requests begun on it so far. */
-  requests = 0;
   /** Bytes of the current reply so far. */
   received = 0;
   #pending: Uint8Array = new Uint8Array(0);
@@ -59,7 +57,6 @@ export class HttpConnection implements Disposable {
 
   /** Does not wait for the body to be sent: a server may answer before it has read all of it. */
   send(request: ClientRequest): void {
-    this.requests++;
     this.received = 0;
     this.#reusable = false;
     this.#writing = true;

@@ -49,6 +49,8 @@ const states = [
 
 /** Ms between two samples. */
 const intervalMs = 250;
+/** Samples for warming up at least, 8 s: the first requests load code and fill the heaps. */
+const warmUp = 32;
 
 /** Looks at a process until it is stopped. */
 export class ProcessWatch {
@@ -65,9 +67,9 @@ export class ProcessWatch {
     await this.#watching;
   }
 
-  /** Over the last two thirds of the time. */
+  /** Over the last two thirds of the time, see `riseOf`. */
   riseOf(what: "rssMiB" | "handles"): number {
-    return riseOf(this.#samples.map((sample) => sample[what]));
+    return riseOf(this.#samples.map((sample) => sample[what]), warmUp);
   }
 
   /** The least and the most there was. */

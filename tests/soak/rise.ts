@@ -2,12 +2,12 @@
 const maxCompared = 400;
 
 /**
- * How much values that were taken at equal distances rose over the last two thirds of them: the
- * median of the slopes between all pairs of them (Theil and Sen), times their length. A few values
+ * How much values that were taken at equal distances rose over the last two thirds of them, or over
+ * what comes after the first `atLeast` if that is less: the rest is for warming up. It is the median of the slopes between all pairs of them (Theil and Sen), times their length. A few values
  * far out, such as before a garbage collection, do not move it; a leak moves every pair.
  */
-export function riseOf(values: readonly number[]): number {
-  const kept = values.slice(Math.floor(values.length / 3));
+export function riseOf(values: readonly number[], atLeast = 0): number {
+  const kept = values.slice(Math.max(atLeast, Math.floor(values.length / 3)));
   const step = Math.max(1, Math.ceil(kept.length / maxCompared));
   const compared = kept.filter((_, at) => at % step === 0);
   const slopes: number[] = [];

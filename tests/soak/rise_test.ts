@@ -15,6 +15,12 @@ Deno.test("riseOf() is not moved by warming up, nor by peaks that go away", () =
   assert.equal(riseOf(warm), 0);
 });
 
+Deno.test("riseOf() leaves out what is for warming up", () => {
+  const values = Array.from({ length: 60 }, (_, at) => Math.min(at, 40));
+  assert.ok(riseOf(values) > 10);
+  assert.equal(riseOf(values, 40), 0);
+});
+
 Deno.test("riseOf() of many samples is about that of few", () => {
   const values = Array.from({ length: 30_000 }, (_, at) => at / 1_000);
   assert.ok(Math.abs(riseOf(values) - 20) < 0.2, String(riseOf(values)));
