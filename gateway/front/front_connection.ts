@@ -104,7 +104,7 @@ export class FrontConnection {
     try {
       await this.#writer.write(this.handler.refuse(reason), "GET", true, false);
       await this.connection.closeWrite();
-      this.#deadline.set(silentMs);
+      this.#deadline.set(Math.min(silentMs, this.settings.lingerMs));
     } catch {
       this.close();
     }
@@ -151,7 +151,7 @@ export class FrontConnection {
       const text = this.#reader.takeHead(maxHeadBytes);
       if (text !== undefined) {
         this.#idleSince = undefined;
-        this.#isQuiet = this.#isNew = false;
+        this.#isNew = false;
         this.#deadline.clear();
         return parseRequestHead(text);
       }

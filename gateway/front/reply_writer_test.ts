@@ -114,6 +114,16 @@ Deno.test("HEAD: the head alone, with the length where the backend named one", a
   }
 });
 
+Deno.test("a body that is not wanted is given up", async () => {
+  for (const [status, method] of [[200, "HEAD"], [304, "GET"]] as const) {
+    let cancelled = 0;
+    const source = sourceOf(["abc"], 3);
+    source.cancel = () => cancelled++;
+    const { body } = await answered(() => reply(source, status), method);
+    assert.deepEqual([body, cancelled], ["", 1]);
+  }
+});
+
 Deno.test("HEAD: the next reply follows at once", async () => {
   await using rig = new FrontRig(({ target }) => ok(target));
   const client = await rig.sending("HEAD /a HTTP/1.1\r\nhost: a\r\n\r\n" + get("/b"));

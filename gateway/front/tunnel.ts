@@ -16,7 +16,6 @@ export async function runTunnel(
   idleMs: number,
 ): Promise<void> {
   const touch = () => deadline.set(idleMs);
-  touch();
   try {
     // A WebSocket ends by messages: a side that sends no more bytes is not there any more.
     await Promise.race([fromClient(reader, backend, touch), toClient(client, backend, touch)]);

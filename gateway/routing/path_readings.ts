@@ -34,6 +34,9 @@ const rereadings: readonly ((path: string) => string)[] = [
   (path) => decodeOnce(path, "all"),
   // What a single decoding leaves encoded is another name than what it stands for.
   (path) => decodeOnce(path, "but percent signs"),
+  // Two bytes or `%u00` for what needs one byte: nobody may send it, but it may appear.
+  (path) => path.replace(/%C([01])%([89AB][0-9A-F])/g, overlong),
+  (path) => path.replace(/%25u00([0-7][0-9A-F])/gi, (_, hex) => `%${hex.toUpperCase()}`),
   (path) => path.replace(/;[^/]*/g, ""),
   (path) => path.replace(/\/{2,}/g, "/"),
   (path) => path.replaceAll("%5C", "/"),
@@ -62,6 +65,11 @@ function decodeOnce(path: string, what: "all" | "but percent signs"): string {
     return String.fromCharCode(parseInt(hex, 16));
   });
   return normalizePercentEncoding(encodeUnsafe(decoded.replace(/%(?![0-9A-Fa-f]{2})/g, "%25")));
+}
+
+function overlong(_: string, high: string, low: string): string {
+  const code = Number(high) << 6 | parseInt(low, 16) & 0x3f;
+  return encodeUnsafe(String.fromCharCode(code));
 }
 
 function resolveDots(path: string): string {

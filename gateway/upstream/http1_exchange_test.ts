@@ -2,31 +2,41 @@
 import assert from "node:assert/strict";
 import { BytesSource } from "../http1/byte_source.ts";
 import { Abort } from "./abort.ts";
-import { defaultDialing, defaultLimits, pause, Pieces, request } from "./conformance/rig.ts";
+import {
+  defaultDialing,
+  defaultLimits,
+  outcome,
+  pause,
+  Pieces,
+  request,
+  silent,
+} from "./conformance/rig.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { exchange } from "./http1_exchange.ts";
 import { Http1Transport } from "./http1_transport.ts";
-import { bytes, latin1, rawBackend, send } from "./raw_sockets.ts";
+import { bytes, latin1, rawBackend, readHead, send } from "./raw_sockets.ts";
 import { UpstreamConnection } from "./upstream_connection.ts";
 
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/** A connection whose backend says this at once, and no more; `write` decides about what is sent. */
+/** A connection whose backend says this soon, and no more; `write` decides about what is sent. */
 function connectionThatSays(text: string, write: (sent: string) => Promise<void>) {
-  const closed = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => {});
   let said = false;
   const fake = {
-    read(into: Uint8Array) {
-      if (said) return closed.promise.then(() => null);
+    async read(into: Uint8Array) {
+      if (said) return await closed.promise;
       said = true;
+      await Promise.race([closed.promise, pause()]);
       into.set(bytes(text));
-      return Promise.resolve(text.length);
+      return text.length;
     },
     async write(sent: Uint8Array) {
       await write(latin1(sent));
       return sent.byteLength;
     },
-    close: () => closed.resolve(),
+    close: () => closed.reject(new Deno.errors.Interrupted("closed")),
   };
   let places = 1;
   const connection = new UpstreamConnection(fake as unknown as Deno.Conn, () => places--);
@@ -47,6 +57,36 @@ Deno.test("a reply that is there counts although the request cannot be written a
     await pause();
     assert.equal(places(), 0, "the connection is of no more use, and gives its place back");
   }
+});
+
+Deno.test("an upload that fails is told so while the reply goes on", async () => {
+  const long = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok";
+  const { connection, places } = connectionThatSays(long, (sent) => {
+    return sent.endsWith("x\r\n") ? broken() : Promise.resolve();
+  });
+  const body = new Pieces(["x"], undefined, silent);
+  const reply = await exchange(connection, request("http://h", { method: "POST", body }), pool());
+  assert.ok(await body.cancelled instanceof Deno.errors.BrokenPipe);
+  assert.equal(latin1((await reply.body!.read())!), "ok");
+  assert.equal(places(), 1);
+  reply.body!.cancel("not wanted");
+  assert.equal(places(), 0);
+});
+
+Deno.test("a reply gets through although its backend has closed in the middle of the upload", async () => {
+  await using backend = rawBackend(
+    "HTTP/1.1 403 x\r\ncontent-length: 2\r\n\r\nno",
+    { read: readHead },
+  );
+  const transport = new Http1Transport(defaultLimits, defaultDialing);
+  for (let count = 0; count < 20; count++) {
+    const body = new Pieces([], undefined);
+    const piece = new Uint8Array(64 * 1024);
+    body.read = () => Promise.resolve(piece);
+    assert.equal(await outcome(transport, backend.url, { method: "POST", body }), "403 no");
+    await body.cancelled;
+  }
+  transport.close();
 });
 
 Deno.test("the last bytes of an upload fail after the reply has ended", async () => {

@@ -2,7 +2,7 @@
 import type { ReadMessage } from "./read_stream.ts";
 import type { MessageHead } from "./read_head.ts";
 import { priceOf } from "./reference_prices.ts";
-import { normalSpelling, readPath } from "./reference_paths.ts";
+import { asHandedOn, readPath } from "./reference_paths.ts";
 
 /** Normalized as CGI does: frameworks see no difference. */
 export function cgiName(name: string): string {
@@ -29,7 +29,7 @@ export function judgePrice(
     const values = (original ?? arrival).headers.filter(([name]) => name === wanted);
     return values.length === 0 ? undefined : values.map(([, value]) => value).join(", ");
   };
-  const targets = new Set([arrival.target, ...sent.map(({ target }) => normalSpelling(target))]);
+  const targets = new Set([arrival.target, ...sent.map(({ target }) => asHandedOn(target))]);
   const readings = [...targets].flatMap(readPath);
   let preflight: PriceOffence | undefined;
   for (const host of hostsOf([arrival, ...sent])) {

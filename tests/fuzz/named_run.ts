@@ -16,7 +16,7 @@ export const byteByByte: Cutting = (text) => {
   const size = Math.ceil(text.length / mostPieces);
   return text.match(new RegExp(`.{1,${size}}`, "gs")) ?? [];
 };
-const mostPieces = 400;
+const mostPieces = 200;
 
 /** Two pieces, the first one of that many bytes. */
 export const halves = (at: number): Cutting => (text) => [text.slice(0, at), text.slice(at)];
@@ -88,8 +88,11 @@ export function differences(some: readonly Outcome[], others: readonly Outcome[]
     if (!outcome.clean) return [];
     const replies = Math.min(outcome.statuses.length, other.statuses.length);
     const [a, b] = [outcome, other].map(({ arrived, statuses }) => {
-      const answered = new Set(arrived.filter((request) => request <= replies));
-      return `${[...answered]} / ${statuses.slice(0, replies)}`;
+      // Of a body that is refused some may have gone before.
+      const answered = arrived.filter((request) =>
+        request <= replies && statuses[request - 1] !== 400
+      );
+      return `${[...new Set(answered)]} / ${statuses.slice(0, replies)}`;
     });
     return a === b ? [] : [`${outcome.name}: ${a}, and ${b}`];
   });

@@ -6,7 +6,7 @@ import { parserHabits, strictHabits } from "./habits.ts";
 import { Judge } from "./judge.ts";
 import { namedCases } from "./named_cases.ts";
 import { priceOf } from "./reference_prices.ts";
-import { normalSpelling, readPath } from "./reference_paths.ts";
+import { asHandedOn, readPath } from "./reference_paths.ts";
 import { readReplies } from "./read_reply.ts";
 import { readStream } from "./read_stream.ts";
 
@@ -33,7 +33,8 @@ Deno.test("paths are read as servers read them", () => {
     assert.ok(readPath(target).some(({ path }) => path === reading), target);
   }
   assert.deepEqual(readPath("/a").map(({ path }) => path), ["/a"]);
-  assert.equal(normalSpelling("/%61%2f%2E"), "/a%2f.");
+  assert.equal(asHandedOn("/%61%2f%2E"), "/a%2f.");
+  assert.equal(asHandedOn("http://h:80/a/..?b"), "/a/..?b");
 });
 
 Deno.test("prices are those of the first rule that matches", () => {

@@ -35,11 +35,12 @@ export function readPath(target: string): PathReading[] {
 }
 
 /**
- * A client's target in the spelling that the gateway may give it: for unreserved characters an encoding
- * makes no difference to anybody (RFC 3986, 6.2.2.2).
+ * A client's target as the gateway may hand it on: without the beginning of the absolute form, and for
+ * unreserved characters an encoding makes no difference to anybody (RFC 3986, 6.2.2.2).
  */
-export function normalSpelling(target: string): string {
-  return target.replace(/%[0-9a-f]{2}/gi, (escape) => {
+export function asHandedOn(target: string): string {
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
+  return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
     const decoded = character(escape.slice(1));
     return /[a-z0-9._~-]/i.test(decoded) ? decoded : escape;
   });

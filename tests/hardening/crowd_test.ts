@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Crowd, type CrowdPlan } from "./crowd.ts";
 import { assertServed, get, HardeningBed, longest, post } from "./hardening_bed.ts";
-import { figures, full, sized } from "./size.ts";
+import { figures, full, hardeningTest, sized } from "./size.ts";
 
 const count = sized(1_000, 10_000);
 /**
@@ -34,29 +34,32 @@ const crowds: [name: string, doing: Doing][] = [
   ],
 ];
 
-Deno.test("crowds do not stop paying clients, are closed in time and leave nothing behind", async (t) => {
-  const timeouts = ["--keep-alive-timeout", "--header-timeout", "--idle-timeout"]
-    .flatMap((flag) => [flag, `${timeoutMs}ms`]);
-  await using bed = await HardeningBed.start({
-    flags: [...timeouts, "--max-connections", "20000"],
-  });
-  const base = { rss: await bed.rssMiB(), fds: bed.fileDescriptors() };
-  for (const [name, { within, ...doing }] of crowds) {
-    await t.step(`${count} clients, ${name}`, async () => {
-      await using crowd = await Crowd.start({ port: bed.port, count, ...doing });
-      const purchases = await bed.payOften(20);
-      const rss = await bed.rssMiB();
-      const { closed, refused, ms } = await crowd.closed();
-      figures(`${closed} clients, ${name}`, {
-        "longest purchase ms": longest(purchases),
-        "closed after ms": ms,
-        "RSS MiB": `${Math.round(base.rss)} -> ${Math.round(rss)}`,
-      });
-      assertServed(purchases);
-      assert.equal(refused, 0);
-      assert.ok(ms < within, `the last one was closed after ${ms} ms`);
-      assert.ok(rss < base.rss + count * kibEach / 1024 + slackMiB, `${rss} MiB`);
-      await bed.closedDownTo(base.fds + slackFds);
+hardeningTest(
+  "crowds do not stop paying clients, are closed in time and leave nothing behind",
+  async (t) => {
+    const timeouts = ["--keep-alive-timeout", "--header-timeout", "--idle-timeout"]
+      .flatMap((flag) => [flag, `${timeoutMs}ms`]);
+    await using bed = await HardeningBed.start({
+      flags: [...timeouts, "--max-connections", "20000"],
     });
-  }
-});
+    const base = { rss: await bed.rssMiB(), fds: bed.fileDescriptors() };
+    for (const [name, { within, ...doing }] of crowds) {
+      await t.step(`${count} clients, ${name}`, async () => {
+        await using crowd = await Crowd.start({ port: bed.port, count, ...doing });
+        const purchases = await bed.payOften(20);
+        const rss = await bed.rssMiB();
+        const { closed, refused, ms } = await crowd.closed();
+        figures(`${closed} clients, ${name}`, {
+          "longest purchase ms": longest(purchases),
+          "closed after ms": ms,
+          "RSS MiB": `${Math.round(base.rss)} -> ${Math.round(rss)}`,
+        });
+        assertServed(purchases);
+        assert.equal(refused, 0);
+        assert.ok(ms < within, `the last one was closed after ${ms} ms`);
+        assert.ok(rss < base.rss + count * kibEach / 1024 + slackMiB, `${rss} MiB`);
+        await bed.closedDownTo(base.fds + slackFds);
+      });
+    }
+  },
+);

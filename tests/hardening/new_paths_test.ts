@@ -1,7 +1,7 @@
 /** Unpaid requests to ever new paths, which can bring down whoever keeps something for each of them. */
 import assert from "node:assert/strict";
 import { get, HardeningBed } from "./hardening_bed.ts";
-import { figures, sized } from "./size.ts";
+import { figures, hardeningTest, sized } from "./size.ts";
 
 const requests = sized(10_000, 100_000);
 const connections = 8;
@@ -18,7 +18,7 @@ async function metricLines(bed: HardeningBed): Promise<number> {
   return text.split("\n").length;
 }
 
-Deno.test("unpaid requests to ever new paths leave nothing in metrics and memory", async () => {
+hardeningTest("unpaid requests to ever new paths leave nothing in metrics and memory", async () => {
   await using bed = await HardeningBed.start();
   for (const path of ["/api/x", "/elsewhere"]) await bed.ask(path);
   const before = { rss: await bed.rssMiB(), lines: await metricLines(bed) };

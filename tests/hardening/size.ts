@@ -12,3 +12,8 @@ export function figures(name: string, values: Readonly<Record<string, string | n
   // deno-lint-ignore no-console -- figures are the point of these tests
   console.log(`${name}: ${text}`);
 }
+
+/** A test that looks at the gateway's process from outside, as only Linux lets it. */
+export function hardeningTest(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test({ name, ignore: Deno.build.os !== "linux", fn: run });
+}

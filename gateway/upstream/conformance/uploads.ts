@@ -26,11 +26,11 @@ function noise(length: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** In pieces of very different sizes. */
+/** In pieces of very different sizes, empty ones among them, which are no last chunk. */
 function piecesOf(bytes: Uint8Array): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [bytes.subarray(0, 0)];
   for (let at = 0, size = 1; at < bytes.byteLength; at += size, size = size * 7 % 300_007) {
-    pieces.push(bytes.subarray(at, at + size));
+    pieces.push(bytes.subarray(at, at + size), bytes.subarray(0, 0));
   }
   return pieces;
 }
