@@ -95,6 +95,8 @@ Deno.test("copies of one payment over all workers: one is served, charged and on
   assert.ok(statuses.every((status) => [200, 402, 409].includes(status)), statuses.join(" "));
   assert.equal(bed.api.calls({ path: "/paid/x" }), 1);
   assert.equal(bed.facilitator.received["/settle"].length, 1);
+  // What became of a reply is written after it, and before the end.
+  await bed.gateway.stop();
   const database = new SqliteDatabase(bed.ledger);
   const rows = await database.query("SELECT state FROM payments");
   await database.close();
