@@ -14,7 +14,7 @@ export function limitsReference(): string {
 
 Every flag of \`gateway\` and \`run\` that limits something. Each has an environment variable:
 \`--max-body-bytes\` is \`X402_MAX_BODY_BYTES\`. With \`--workers\` above 1 limits per client, per backend
-and of connections count in each worker.
+and of connections count in each worker: \`--max-connections\` of the gateway is as many times more.
 
 ## Clients and backends
 

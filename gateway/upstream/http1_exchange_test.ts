@@ -15,6 +15,7 @@ import { ConnectionPool } from "./connection_pool.ts";
 import { exchange } from "./http1_exchange.ts";
 import { Http1Transport } from "./http1_transport.ts";
 import { bytes, latin1, rawBackend, readHead, send } from "./raw_sockets.ts";
+import { UpstreamFailure } from "./transport.ts";
 import { UpstreamConnection } from "./upstream_connection.ts";
 
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -87,6 +88,19 @@ Deno.test("a reply gets through although its backend has closed in the middle of
     await body.cancelled;
   }
   transport.close();
+});
+
+Deno.test("the source of an upload is told the failure that the caller is told", async () => {
+  for (const text of ["SSH-2.0-x\r\n\r\n", ""]) {
+    const { connection } = connectionThatSays(text, () => Promise.resolve());
+    // There is nothing more of it.
+    if (text === "") setTimeout(() => connection.close(), 5);
+    const body = new Pieces(["x"], undefined, silent);
+    const sending = exchange(connection, request("http://h", { method: "POST", body }), pool());
+    const failure = await sending.catch((error) => error);
+    assert.ok(failure instanceof UpstreamFailure);
+    assert.equal(await body.cancelled, failure);
+  }
 });
 
 Deno.test("the last bytes of an upload fail after the reply has ended", async () => {

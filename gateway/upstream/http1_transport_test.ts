@@ -73,11 +73,15 @@ Deno.test("an upgrade gets a connection of its own", async () => {
   });
   const transport = transportWith({});
   await outcome(transport, backend.url);
-  const upgrade = request(backend.url, { headers: [["connection", "upgrade"]], once: true });
+  const abort = new Abort();
+  const headers = [["connection", "upgrade"]] as [string, string][];
+  const upgrade = request(backend.url, { headers, once: true, abort });
   const { status, body, upgraded } = await transport.upgrade(upgrade);
   assert.deepEqual([status, body], [101, null]);
   assert.equal(new TextDecoder().decode((await upgraded!.read())!), "hello");
   assert.equal(backend.connections, 2);
+  abort.abort("too late");
+  await upgraded!.write(new Uint8Array(1));
   upgraded!.close();
   await backend.clientClosed;
   transport.close();

@@ -15,6 +15,8 @@ export interface StartWorker {
 
 /** ms until a worker that failed is started again. */
 const restartMs = 1_000;
+/** File descriptors that an isolate takes at its start, with some to spare. */
+const descriptorsNeeded = 16;
 /** ms that a worker may take to say its metrics: one that is stuck must not hold up the scrape. */
 const metricsMs = 2_000;
 /** ms that a worker gets to say that it has drained, after its time was over. */
@@ -63,12 +65,20 @@ export class WorkerPool {
     for (const member of this.#members) member.end();
   }
 
+  #startLater(index: number): void {
+    setTimeout(() => {
+      if (this.#closed) return;
+      if (hasDescriptors()) this.#start(index);
+      else this.#startLater(index);
+    }, restartMs);
+  }
+
   #start(index: number): void {
     const member = new Member(this.starter.start(), this.database, this.onDoubt, (error) => {
       // What it was doing is lost, as in the crash of a replica; the ledger says what is open.
       this.log.error("a worker failed", { worker: index + 1, error, restarts: !this.#closed });
       member.end();
-      if (!this.#closed) setTimeout(() => this.#closed || this.#start(index), restartMs);
+      this.#startLater(index);
     });
     this.#members[index] = member;
     const { dialect } = this.database;
@@ -76,6 +86,24 @@ export class WorkerPool {
     const worker = index + 1;
     member.post({ kind: "start", worker, parameters, listen: this.listen, dialect });
     if (this.#snapshot !== undefined) member.publish(this.#snapshot);
+  }
+}
+
+/**
+ * Whether there are file descriptors for another isolate. Starting one without them ends the whole
+ * process: the runtime panics (Deno 2.9.6), and a flood of connections may be why a worker failed.
+ */
+function hasDescriptors(): boolean {
+  const tries: Deno.Listener[] = [];
+  try {
+    while (tries.length < descriptorsNeeded) {
+      tries.push(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    }
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const listener of tries) listener.close();
   }
 }
 
