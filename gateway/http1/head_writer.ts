@@ -25,6 +25,8 @@ export function releaseBuffer(buffer: Uint8Array<ArrayBuffer>): void {
   if (buffer.byteLength === pooledBytes && pool.length < maxPooled) pool.push(buffer);
 }
 
+const notBytes = /[^\0-\xff]/;
+
 /**
  * Text with one byte a character, as it was read (`ConnectionReader.takeHead`).
  * @returns where it ends in the buffer, which must have room for it
@@ -32,6 +34,8 @@ export function releaseBuffer(buffer: Uint8Array<ArrayBuffer>): void {
 export function writeLatin1(text: string, buffer: Uint8Array, at: number): number {
   const { read, written } = encoder.encodeInto(text, at === 0 ? buffer : buffer.subarray(at));
   if (read === text.length && written === text.length) return at + written;
+  // A character that is no byte would be cut to one: U+010A to the end of a line.
+  if (notBytes.test(text)) throw new RangeError("a header with characters that are no bytes");
   // Not ASCII: written anew, a byte a character.
   return at + Buffer.from(buffer.buffer, buffer.byteOffset + at).write(text, "latin1");
 }

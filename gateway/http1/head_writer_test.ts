@@ -75,3 +75,7 @@ Deno.test("a buffer is nobody else's until it is released; long ones are not kep
   const kept = many.filter((buffer) => again.has(buffer)).length;
   assert.ok(kept <= 64, `${kept} buffers were kept`);
 });
+
+Deno.test("a character that is no byte ends no line, and nothing is written", () => {
+  assert.throws(() => writeLatin1("x: \u010aset-cookie: a", new Uint8Array(100), 0), RangeError);
+});

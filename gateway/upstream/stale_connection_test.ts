@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BytesSource } from "../http1/byte_source.ts";
 import { openTransport, outcome, pause, type TransportName } from "./conformance/rig.ts";
-import { type Answer, hangUp, rawBackend, send } from "./raw_sockets.ts";
+import { type Answer, hangUp, rawBackend, readHead, send } from "./raw_sockets.ts";
 import type { UpstreamRequest } from "./transport.ts";
 
 const empty = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -45,18 +45,42 @@ for (const name of ["http1", "fetch"] as const) {
 
   for (const [title, parts, seen] of cut) {
     stale(`${title} is seen ${seen[name]} times`, async (transport) => {
-      await using backend = rawBackend(afterWarm((connection) => {
-        connection.close();
-        return Promise.resolve();
-      }));
+      await using backend = rawBackend(
+        afterWarm((connection) => {
+          connection.close();
+          return Promise.resolve();
+        }),
+        { read: readHead },
+      );
       await outcome(transport, backend.url, { target: "/warm" });
       const expected = seen[name] === 0
         ? "upstream_unreachable sent:no"
         : "upstream_reset sent:maybe";
       assert.equal(await outcome(transport, backend.url, { target: "/cut", ...parts() }), expected);
+      // Also what nobody waits for any more.
+      await pause(5);
       assert.equal(backend.requests.filter((head) => head.includes("/cut")).length, seen[name]);
     });
   }
+
+  stale("there may be more of them", async (transport) => {
+    // Deno's client goes on with the next of them, and then gives up.
+    if (name === "fetch") return;
+    const all = Promise.withResolvers<void>();
+    await using backend = rawBackend(async (connection, head) => {
+      if (head.includes("/warm")) {
+        if (backend.requests.length === 3) all.resolve();
+        await all.promise;
+        await send(connection, empty);
+      } else if (backend.connections === 3) connection.close();
+      else await send(connection, empty);
+    });
+    const warm = [1, 2, 3].map(() => outcome(transport, backend.url, { target: "/warm" }));
+    assert.deepEqual(await Promise.all(warm), ["200 ", "200 ", "200 "]);
+    // What is sent again is not sent on the next one of them.
+    assert.equal(await outcome(transport, backend.url), "200 ");
+    assert.deepEqual([backend.requests.length, backend.connections], [5, 4]);
+  });
 
   stale("what is sent again gets its reply", async (transport) => {
     await using backend = rawBackend(afterWarm(async (connection) => {
