@@ -1,12 +1,11 @@
 import type { ByteSource } from "../http1/byte_source.ts";
 import {
   acquireBuffer,
-  chunkOverhead,
-  frameChunk,
   lastChunk,
   releaseBuffer,
+  writeChunk,
   writeLatin1,
-} from "../http1/head_writer.ts";
+} from "../http1/message_writer.ts";
 import type { Deadline } from "./deadline.ts";
 import { isSource, type PreparedReply, type PreparedText, type Reply } from "./reply.ts";
 import { dateLine, framingOf, type ReplyFraming, statusAndFields } from "./reply_head.ts";
@@ -137,21 +136,11 @@ export class ReplyWriter {
     for (let bytes; (bytes = await body.read()) !== null;) {
       left -= bytes.byteLength;
       if (left < 0) throw new Error("the body is longer than announced");
-      if (framing === "chunked") await this.#writeChunk(bytes);
+      if (framing === "chunked") await writeChunk(bytes, (framed) => this.writeBytes(framed));
       else await this.writeBytes(bytes);
     }
     if (framing === "length" && left > 0) throw new Error("the body is shorter than announced");
     if (framing === "chunked") await this.writeBytes(lastChunk);
-  }
-
-  async #writeChunk(bytes: Uint8Array): Promise<void> {
-    if (bytes.byteLength === 0) return;
-    const buffer = acquireBuffer(bytes.byteLength + chunkOverhead);
-    try {
-      await this.writeBytes(frameChunk(bytes, buffer));
-    } finally {
-      releaseBuffer(buffer);
-    }
   }
 }
 

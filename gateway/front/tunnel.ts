@@ -1,5 +1,5 @@
 import type { ConnectionReader } from "../http1/connection_reader.ts";
-import { writeAll } from "../http1/head_writer.ts";
+import { writeAll } from "../http1/message_writer.ts";
 import type { Deadline } from "./deadline.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 

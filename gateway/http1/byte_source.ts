@@ -67,6 +67,11 @@ export async function readAll(
     }
     chunks.push(chunk.slice());
   }
+  return joinBytes(chunks, length);
+}
+
+/** @param length of all of them together */
+export function joinBytes(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(length);
   let end = 0;
   for (const chunk of chunks) {

@@ -3,7 +3,7 @@ import type { KeptReply } from "../../store/ledger/payment_record.ts";
 import type { Logger } from "../../store/log.ts";
 import { Failure } from "../failures.ts";
 import { isSource, Reply } from "../front/reply.ts";
-import type { ByteSource } from "../http1/byte_source.ts";
+import { type ByteSource, joinBytes } from "../http1/byte_source.ts";
 import { HeaderFields } from "../http1/header_fields.ts";
 
 /** Longer bodies are not kept, in bytes. */
@@ -88,14 +88,8 @@ class KeptBody implements ByteSource {
   }
 
   #end(): void {
-    if (this.#bytes > maxKeptBytes) return this.onEnd(undefined);
-    const all = new Uint8Array(this.#bytes);
-    let end = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, end);
-      end += chunk.byteLength;
-    }
-    this.onEnd(all);
+    const isKept = this.#bytes <= maxKeptBytes;
+    this.onEnd(isKept ? joinBytes(this.#chunks, this.#bytes) : undefined);
   }
 }
 

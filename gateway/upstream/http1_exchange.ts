@@ -3,12 +3,11 @@ import type { ByteSource } from "../http1/byte_source.ts";
 import { persists, replyFraming } from "../http1/framing.ts";
 import {
   acquireBuffer,
-  chunkOverhead,
-  frameChunk,
   lastChunk,
   releaseBuffer,
+  writeChunk,
   writeLatin1,
-} from "../http1/head_writer.ts";
+} from "../http1/message_writer.ts";
 import { MalformedMessage } from "../http1/malformed_message.ts";
 import { parseReplyHead, type ReplyHead } from "../http1/message_head.ts";
 import type { ConnectionPool } from "./connection_pool.ts";
@@ -175,20 +174,11 @@ class Http1Exchange {
       // More bytes than announced would be the next request to the backend.
       if (left < 0) throw wrongLength();
       if (!isChunked) await this.connection.write(bytes);
-      else if (bytes.byteLength > 0) await this.#sendChunk(bytes);
+      else await writeChunk(bytes, (framed) => this.connection.write(framed));
     }
     this.#uploadIsOut = true;
     if (isChunked) await this.connection.write(lastChunk);
     else if (left > 0) throw wrongLength();
-  }
-
-  async #sendChunk(bytes: Uint8Array): Promise<void> {
-    const buffer = acquireBuffer(bytes.byteLength + chunkOverhead);
-    try {
-      await this.connection.write(frameChunk(bytes, buffer));
-    } finally {
-      releaseBuffer(buffer);
-    }
   }
 
   /** A backend may answer and close without reading all: its reply counts, if there is one. */

@@ -1,4 +1,5 @@
 import { ConnectionReader } from "../http1/connection_reader.ts";
+import { writeAll } from "../http1/message_writer.ts";
 
 const restingBytes = 16 * 1024;
 
@@ -24,12 +25,8 @@ export class UpstreamConnection {
   }
 
   /** @throws when the connection breaks */
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.byteLength > 0;) {
-      const count = await this.connection.write(rest);
-      if (count === rest.byteLength) return;
-      rest = rest.subarray(count);
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    return writeAll(this.connection, bytes);
   }
 
   /**

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import {
   acquireBuffer,
-  fieldLines,
   frameChunk,
   releaseBuffer,
   writeAll,
   writeLatin1,
-} from "./head_writer.ts";
-import { HeaderFields } from "./header_fields.ts";
+} from "./message_writer.ts";
 import { bytes, latin1 } from "../upstream/raw_sockets.ts";
 
 Deno.test("text goes out with one byte a character, as it came in", () => {
@@ -29,11 +27,6 @@ Deno.test("text that fits exactly, in one byte a character", () => {
     assert.equal(writeLatin1(text, buffer, 2), 5);
     assert.equal(latin1(buffer), "\0\0" + text);
   }
-});
-
-Deno.test("header lines as text", () => {
-  const fields = HeaderFields.of([["a", "1"], ["b", ""], ["a", "\xe9"]]);
-  assert.equal(fieldLines(fields), "a: 1\r\nb: \r\na: \xe9\r\n");
 });
 
 Deno.test("a chunk with its size and its end", () => {

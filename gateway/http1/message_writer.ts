@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import type { ReadableFields } from "./header_fields.ts";
 
 /** The half of a connection that is written to. */
 export interface Writable {
@@ -40,13 +39,6 @@ export function writeLatin1(text: string, buffer: Uint8Array, at: number): numbe
   return at + Buffer.from(buffer.buffer, buffer.byteOffset + at).write(text, "latin1");
 }
 
-/** Header lines as text, each with its end of line; without those of the framing. */
-export function fieldLines(fields: ReadableFields): string {
-  let text = "";
-  fields.forEach((value, name) => text += `${name}: ${value}\r\n`);
-  return text;
-}
-
 /** @throws when the connection breaks */
 export async function writeAll(to: Writable, bytes: Uint8Array): Promise<void> {
   for (let rest = bytes; rest.byteLength > 0;) {
@@ -56,14 +48,32 @@ export async function writeAll(to: Writable, bytes: Uint8Array): Promise<void> {
   }
 }
 
-const hexEnd = "\r\n";
+/** Room for the framing of a chunk besides its data, in bytes. */
+const chunkOverhead = 32;
 
-/** The bytes of one chunk (RFC 9112, 7.1) in a buffer to be released. */
+/**
+ * One chunk (RFC 9112, 7.1) in one write; none for no data, which would be the last chunk.
+ * @throws what `write` throws
+ */
+export async function writeChunk(
+  data: Uint8Array,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  if (data.byteLength === 0) return;
+  const buffer = acquireBuffer(data.byteLength + chunkOverhead);
+  try {
+    await write(frameChunk(data, buffer));
+  } finally {
+    releaseBuffer(buffer);
+  }
+}
+
+/** The bytes of one chunk in a buffer that has room for them. */
 export function frameChunk(
   data: Uint8Array,
   buffer: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
-  let at = writeLatin1(data.byteLength.toString(16) + hexEnd, buffer, 0);
+  let at = writeLatin1(`${data.byteLength.toString(16)}\r\n`, buffer, 0);
   buffer.set(data, at);
   at += data.byteLength;
   buffer[at++] = 0x0d;
@@ -71,7 +81,5 @@ export function frameChunk(
   return buffer.subarray(0, at);
 }
 
-/** Room for the framing of a chunk besides its data, in bytes. */
-export const chunkOverhead = 32;
 /** The last chunk, without trailers. */
 export const lastChunk = encoder.encode("0\r\n\r\n");
