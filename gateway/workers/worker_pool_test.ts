@@ -42,6 +42,30 @@ Deno.test("a worker that fails is told of and replaced", async () => {
   });
 });
 
+Deno.test("a worker is not replaced as long as there are no file descriptors for it", async () => {
+  const programs = ["throw new Error('no start');", answering];
+  const listen = Deno.listen;
+  const triedTwice = Promise.withResolvers<void>();
+  let tries = 0;
+  const none = () => {
+    if (++tries === 2) triedTwice.resolve();
+    throw new Error("Too many open files (os error 24)");
+  };
+  Object.assign(Deno, { listen: none });
+  try {
+    await withPool(programs, async (pool) => {
+      await triedTwice.promise;
+      assert.equal(programs.length, 1, "nothing was started");
+      Object.assign(Deno, { listen });
+      while ((await pool.metrics())[0]!.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+  } finally {
+    Object.assign(Deno, { listen });
+  }
+});
+
 Deno.test("a drain ends when the workers say so, or have said nothing for too long", async () => {
   await withPool([answering], async (pool) => assert.equal(await pool.drain(60_000), true));
   await withPool(["onmessage = () => {};"], async (pool) => {
