@@ -5,6 +5,8 @@ import type { Exchange } from "./handler.ts";
 import { HeaderFields, type HeaderLine } from "./http1/header_fields.ts";
 import type { BackendReply } from "./payment/purchase.ts";
 import { servesTls } from "./routing/public_url.ts";
+import { upstreamFields } from "./span_fields.ts";
+import { traced, tracing } from "./tracing.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { backendHeaders } from "./upstream/headers.ts";
 import { checkLoop, hopsHeader } from "./upstream/hops.ts";
@@ -96,17 +98,24 @@ export class BackendCaller {
     paid?: Pick<ProxyCall, "body" | "onEnd">,
   ): Promise<Reply> {
     const { request, target } = exchange;
-    const call: ProxyCall = {
-      request,
-      target,
-      backendUrl: backendOf(exchange),
-      headers: this.#headers(exchange, identity),
-      paid: paid !== undefined,
-      ...paid,
+    const backendUrl = backendOf(exchange);
+    const headers = this.#headers(exchange, identity);
+    const send = () => {
+      const lines = tracing === undefined ? headers : tracing.passOn(headers);
+      const isPaid = paid !== undefined;
+      const call: ProxyCall = {
+        request,
+        target,
+        backendUrl,
+        headers: lines,
+        paid: isPaid,
+        ...paid,
+      };
+      return isWebSocketUpgrade(request)
+        ? openWebSocket(this.settings, this.upgrades, call)
+        : proxyRequest(this.settings, call);
     };
-    return isWebSocketUpgrade(request)
-      ? openWebSocket(this.settings, this.upgrades, call)
-      : proxyRequest(this.settings, call);
+    return traced("upstream", send, (reply) => upstreamFields(reply, backendUrl));
   }
 
   #headers({ request, target, match }: Exchange, identity: readonly HeaderLine[]): HeaderLine[] {

@@ -17,6 +17,8 @@ import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_requ
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
 import { publicUrl } from "./routing/public_url.ts";
 import type { RouteIndex, RouteMatch } from "./routing/route_index.ts";
+import { exchangeFields, replyFields, routeOf } from "./span_fields.ts";
+import { tracing } from "./tracing.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { forwardedNames } from "./upstream/headers.ts";
 import type { BackendCaller } from "./backend_caller.ts";
@@ -54,6 +56,12 @@ export class GatewayHandler implements FrontHandler {
   }
 
   answer(request: ClientRequest): Promise<Reply> {
+    if (tracing === undefined) return this.#answerAsTold(request);
+    const answer = () => this.#answerAsTold(request);
+    return tracing.served(loggedMethod(request), request.headers, answer, replyFields);
+  }
+
+  #answerAsTold(request: ClientRequest): Promise<Reply> {
     return this.deps.accessLog ? this.#answerAndLog(request) : this.#answer(request);
   }
 
@@ -86,6 +94,7 @@ export class GatewayHandler implements FrontHandler {
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
       const target = canonicalRequest(request);
       const match = routes.match(target, request.method);
+      tracing?.note(exchangeFields(request, match), `${loggedMethod(request)} ${routeOf(match)}`);
       routes.checkOverrides(match, target, request.headers);
       return await this.#serve({ request, target, match });
     } catch (error) {
@@ -224,12 +233,14 @@ export class GatewayHandler implements FrontHandler {
   /** A refusal that many get. */
   #turnAway(request: ClientRequest, code: FailureCode, retryAfterSeconds?: number): Reply {
     const requestId = crypto.randomUUID();
+    tracing?.note({ "x402.error": code });
     this.deps.log.debug("request refused", { requestId, method: loggedMethod(request), code });
     return refusal(code, requestId, retryAfterSeconds);
   }
 
   #fail(error: unknown, request?: ClientRequest): Reply {
     const failure = Failure.from(error);
+    tracing?.note({ "x402.error": failure.code });
     const requestId = crypto.randomUUID();
     const fields = {
       requestId,

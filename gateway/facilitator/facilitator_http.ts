@@ -4,6 +4,7 @@ import { Abort } from "../upstream/abort.ts";
 import { createProxiedHttpClient } from "../upstream/direct_http_client.ts";
 import { FetchTransport } from "../upstream/fetch_transport.ts";
 import { Http1Transport } from "../upstream/http1_transport.ts";
+import { tracing } from "../tracing.ts";
 import {
   UpstreamFailure,
   type UpstreamReply,
@@ -96,7 +97,7 @@ export class FacilitatorHttp {
         method,
         origin,
         target,
-        headers,
+        headers: tracing === undefined ? headers : tracing.passOn(headers),
         body: body === undefined ? null : new BytesSource(utf8.encode(body)),
         once,
         abort,

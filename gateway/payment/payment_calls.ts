@@ -2,6 +2,8 @@ import type { LogFields, Logger } from "../../store/log.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import type { FacilitatorClient, SettleOutcome } from "../facilitator/facilitator_client.ts";
 import { FacilitatorFailure } from "../facilitator/facilitator_failure.ts";
+import { settleFields, verifyFields } from "../span_fields.ts";
+import { traced } from "../tracing.ts";
 import type { Purchase } from "./purchase.ts";
 import type { SignatureGuard } from "./signature_guard.ts";
 
@@ -25,7 +27,11 @@ export class PaymentCalls {
     const { facilitator, signatures, metrics } = this.deps;
     const start = performance.now();
     try {
-      const verdict = await facilitator.verify(payment, access.terms, resourceUrl);
+      const verdict = await traced(
+        "verify",
+        () => facilitator.verify(payment, access.terms, resourceUrl),
+        (verdict) => verifyFields(purchase, verdict),
+      );
       if (verdict.kind === "valid") return undefined;
       await signatures.refused(purchase, verdict.reason);
       return verdict.reason;
@@ -43,7 +49,11 @@ export class PaymentCalls {
   async settle(purchase: Purchase, verified: boolean): Promise<SettleOutcome> {
     const { payment, access, rule, resourceUrl } = purchase;
     const { facilitator, signatures, log } = this.deps;
-    const outcome = await facilitator.settle(payment, access.terms, resourceUrl);
+    const outcome = await traced(
+      "settle",
+      () => facilitator.settle(payment, access.terms, resourceUrl),
+      (outcome) => settleFields(purchase, outcome),
+    );
     const fields = describePurchase(purchase);
     switch (outcome.kind) {
       case "settled":
