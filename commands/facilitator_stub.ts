@@ -83,7 +83,6 @@ function reply(body: object, status = 200): Response {
 /** `x402-k8s-operator facilitator-stub`. */
 export function facilitatorStubCommand(): Command {
   return new Command("facilitator-stub")
-    .description(`A facilitator for a first look without a chain: ${warning}.`)
     .addOption(
       new Option("--listen <host:port>", "address to listen on")
         .argParser(listenAddress)

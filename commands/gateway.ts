@@ -9,7 +9,6 @@ import { serve } from "./serve.ts";
 /** `gateway`: standalone mode, the whole product on a folder of manifests. */
 export function gatewayCommand(): Command {
   const command = new Command("gateway")
-    .description("Serve the Ingresses and X402Routes of a folder of manifests, without a cluster.")
     .addOption(
       flag("--manifests <dir>", "folder with X402Route, Ingress and Service manifests")
         .argParser(folder).makeOptionMandatory(),

@@ -12,11 +12,6 @@ export function workerStarter(flags: GatewayFlags) {
   };
 }
 
-/** Whether this isolate was started by `workerStarter`. */
-export function isGatewayWorker(): boolean {
-  return "WorkerGlobalScope" in globalThis;
-}
-
 /** The whole life of such an isolate. */
 export function runGatewayWorker(): void {
   serveAsWorker(async (parameters, worker) => {

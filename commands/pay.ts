@@ -11,7 +11,6 @@ const forbiddenMethods = new Set(["CONNECT", "TRACE", "TRACK"]);
 /** `x402-k8s-operator pay URL`. */
 export function payCommand(): Command {
   return new Command("pay")
-    .description("Request a URL and pay for it: a test client with a real wallet.")
     .argument("<url>", "what to request: http:// or https://", parseUrl)
     .addOption(
       new Option("--private-key-file <file>", "wallet: file with its private key in hexadecimal")

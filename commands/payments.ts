@@ -6,7 +6,6 @@ import { sumCommand } from "./payments_sum.ts";
 /** `payments`: what the ledger says, for people; it is only read. */
 export function paymentsCommand(): Command {
   return new Command("payments")
-    .description("Print what was paid, from the ledger of the gateways.")
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(sumCommand());

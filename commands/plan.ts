@@ -28,7 +28,6 @@ interface PlanFlags extends SourceFlags, ClusterFlags, ManifestFlags {
 /** `plan`: what applying manifests would change, without writing anything. */
 export function planCommand(): Command {
   const command = new Command("plan")
-    .description("Print which paths would go through the gateway and what they would cost.")
     .option("--cluster", "lay the manifests over what the cluster has now", false)
     .option("--all", "also what stays as it is without the manifests", false)
     .addOption(

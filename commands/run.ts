@@ -26,7 +26,6 @@ interface RunFlags extends GatewayFlags, ClusterFlags {
 /** `run`: the operator in a cluster, controller and gateway in one. */
 export function runCommand(): Command {
   const command = new Command("run")
-    .description("Serve the Ingresses and X402Routes of a cluster, and keep the Ingresses patched.")
     .addOption(
       flag("--leader-elect [true|false]", "write to the cluster only as the leader of all replicas")
         .preset("true").argParser(booleanText).default(true),

@@ -17,7 +17,6 @@ interface ValidateFlags extends SourceFlags, ManifestFlags {
 /** `validate`: whether manifests are right, for pipelines; exit code 1 when they are not. */
 export function validateCommand(): Command {
   const command = new Command("validate")
-    .description("Check X402Routes, and the Ingresses and Services with them, without a cluster.")
     .option("--strict", "everything that is named has to be among the files", false)
     .addOption(
       new Option("-o, --output <format>", "format").choices(["text", "json"]).default("text"),

@@ -35,14 +35,9 @@ export async function kubeconfigConnection(
   };
 }
 
-/**
- * Loaded only now, and by a name that a bundler does not follow: it takes 75 MiB of memory, and 4 MB
- * of a bundle, which no replica in a cluster has to pay for. A bundle finds it in Deno's cache.
- */
-const clientNode: string = "npm:@kubernetes/client-node@2.0.1";
-
 async function load(files: readonly string[], context?: string): Promise<KubeConfig> {
-  const { KubeConfig } = await import(clientNode) as typeof import("@kubernetes/client-node");
+  // Only now: it takes 75 MiB of memory, which no replica in a cluster has to pay for.
+  const { KubeConfig } = await import("@kubernetes/client-node");
   const merged = new KubeConfig();
   for (const file of files) {
     try {
