@@ -55,8 +55,11 @@ async function kustomized(dir: string): Promise<ManifestInput> {
       throw new Error(`${name} failed: ${new TextDecoder().decode(stderr).trim()}`);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      if (error instanceof Deno.errors.NotCapable) break;
-      throw error;
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      throw new Error(
+        `-k ${dir} starts kubectl or kustomize, which this executable may not do: take ` +
+          "x402-k8s-operator-cli.",
+      );
     }
   }
   throw new Error(

@@ -85,11 +85,11 @@ async function fakeProgram(folder: string, name: string, says: string): Promise<
 }
 
 const kustomizers = ["kubectl", "kustomize"];
-const plugins = ["aws", "gke-gcloud-auth-plugin", "kubelogin"];
+/** A kubeconfig may name any program. */
+const plugins = ["aws", "a-plugin-that-nobody-has-heard-of"];
 
-Deno.test("cli: no program may be started that nobody needs", () => {
-  assert.deepEqual(Object.keys(cli), ["net", "env", "run"]);
-  assert.deepEqual(cli.run, [...kustomizers, ...plugins]);
+Deno.test("cli: beyond the servers' permissions, only programs and their environment", () => {
+  assert.deepEqual(cli, { net: true, env: true, run: true });
 });
 
 Deno.test("cli: plan -k starts what makes manifests of a folder", async (t) => {
@@ -109,8 +109,8 @@ Deno.test("cli: plan -k starts what makes manifests of a folder", async (t) => {
         const { code, output } = await runPermitted(permissions, args, env);
         assert.equal(code, 0, output);
         assert.match(output, /weather/);
-        const run = cli.run!.filter((name) => name !== program);
-        assert.notEqual((await runPermitted({ ...permissions, run }, args, env)).code, 0);
+        const { run: _, ...without } = permissions;
+        assert.notEqual((await runPermitted(without, args, env)).code, 0);
       } finally {
         await Deno.remove(folder, { recursive: true });
       }
@@ -145,8 +145,8 @@ clusterTest(
         await Deno.writeTextFile(join(folder, plugin + ".yaml"), kubeconfig(access, plugin));
         const { code, output } = await restore(all, plugin);
         assert.equal(code, 0, output);
-        const run = cli.run!.filter((name) => name !== plugin);
-        assert.notEqual((await restore({ ...all, run }, plugin)).code, 0, plugin);
+        const { run: _, ...without } = all;
+        assert.notEqual((await restore(without, plugin)).code, 0, plugin);
       }
       assert.notEqual((await restore({ ...all, env: server.env! }, plugins[0]!)).code, 0);
       const { net: _, ...offline } = all;

@@ -1,108 +1,44 @@
 /**
- * The whole product with real money on a local chain, from source and as the minified bundle: what
- * an image or a compiled binary carries.
+ * The whole product with real money on a local chain, from source and as the bundle that images and
+ * executables carry; `tests/binary` has the executables.
  */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { scenarios, setScene } from "./end_to_end_scenarios.ts";
+import { join } from "node:path";
+import { bundleFolder, root } from "../build/bundle.ts";
+import { clusterTest } from "./cluster/test_cluster.ts";
+import { endToEnd, run } from "./end_to_end.ts";
 import { sourceCommand } from "./rig/gateway_process.ts";
-import { startRig } from "./rig/rig.ts";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
-
-async function endToEnd(
-  t: Deno.TestContext,
-  command: readonly string[],
-  env: Record<string, string> = {},
-): Promise<void> {
-  await using rig = await startRig({ command, env });
-  const scene = await setScene(rig);
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    await t.step(name, () => scenario(scene));
-  }
-  await t.step("pay: the test client buys once", async () => {
-    const url = `${rig.gateway.url}/api/weather`;
-    const wallet = ["--dev-account", "1", "--max-amount", "0.01"];
-    const { code, stdout } = await run([...command, "pay", url, ...wallet], env);
-    assert.equal(code, 0, stdout);
-    assert.match(stdout, /Lisbon/);
-    assert.match(stdout, /0x[0-9a-f]{64}/, "the transaction");
-  });
-  await t.step("a changed price is live, a broken file leaves it in force", async () => {
-    await changePrice(rig.manifests, '"0.001"', '"0.002"');
-    // What the facilitator supports is a reason to plan as well, at any time.
-    for (let n = 2; await price(rig.gateway.url) !== "2000"; n++) {
-      await rig.gateway.logged("routes in force", nth(n));
-    }
-    await changePrice(rig.manifests, '"0.002"', '"0.003');
-    const refused = await rig.gateway.logged(
-      "manifest refused, the last good routes stay in force",
-    );
-    assert.match(String(refused.file), /x402route\.yaml$/);
-    assert.ok(Number(refused.line) > 0);
-    assert.equal(await price(rig.gateway.url), "2000");
-  });
-  await t.step("without the facilitator paid requests are 503, free ones go on", async () => {
-    await rig.facilitator[Symbol.asyncDispose]();
-    const { code, stdout } = await run(
-      [
-        ...command,
-        "pay",
-        `${rig.gateway.url}/api/weather`,
-        "--dev-account",
-        "1",
-        "--max-amount",
-        "1",
-      ],
-      env,
-    );
-    assert.equal(code, 1);
-    assert.match(stdout, /503/);
-    const free = await fetch(`${rig.gateway.url}/health`);
-    await free.body?.cancel();
-    assert.equal(free.status, 200);
-  });
-  await t.step("SIGTERM ends with exit code 0", async () => {
-    assert.equal(await rig.gateway.stop(), 0);
-  });
-}
-
-function nth(n: number): () => boolean {
-  let seen = 0;
-  return () => ++seen >= n;
-}
-
-async function run([program, ...args]: readonly string[], env: Record<string, string>) {
-  const output = await new Deno.Command(program!, { args, env, stdin: "null" }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code: output.code, stdout: decode(output.stdout) + decode(output.stderr) };
-}
-
-async function changePrice(folder: string, from: string, to: string): Promise<void> {
-  const file = `${folder}/x402route.yaml`;
-  await Deno.writeTextFile(file, (await Deno.readTextFile(file)).replace(from, to));
-}
-
-async function price(url: string): Promise<string> {
-  const response = await fetch(`${url}/api/weather`);
-  await response.body?.cancel();
-  return JSON.parse(atob(response.headers.get("payment-required")!)).accepts[0].amount;
-}
 
 Deno.test("end to end, from source", (t) => endToEnd(t, sourceCommand));
 
-/** What the compiled program is allowed; anything else that it tried would fail these tests. */
+/** What an executable is allowed; anything else that it tried would fail these tests. */
 const permissions = ["--allow-net", "--allow-read", "--allow-env", "--no-prompt"];
 
-Deno.test("end to end, as the minified bundle with an empty cache", async (t) => {
+/** @param test gets the command, and its variables */
+async function withBundle(
+  test: (command: readonly string[], env: Record<string, string>) => Promise<void>,
+): Promise<void> {
   const built = await run([Deno.execPath(), "task", "--cwd", root, "bundle"], {});
   assert.equal(built.code, 0, built.stdout);
   const cache = await Deno.makeTempDir({ prefix: "x402-empty-cache-" });
   try {
-    const bundle = `${root}dist/x402-k8s-operator.js`;
     const flags = ["--cached-only", "--no-config", "--unstable-net", ...permissions];
-    await endToEnd(t, [Deno.execPath(), "run", ...flags, bundle], { DENO_DIR: cache });
+    const command = [Deno.execPath(), "run", ...flags, join(bundleFolder, "main.js")];
+    await test(command, { DENO_DIR: cache });
   } finally {
     await Deno.remove(cache, { recursive: true });
   }
-});
+}
+
+Deno.test("end to end, as the minified bundle with an empty cache", (t) =>
+  withBundle((command, env) => endToEnd(t, command, env)));
+
+clusterTest(
+  "the bundle reads a kubeconfig with an empty cache",
+  ({ access }) =>
+    withBundle(async (command, env) => {
+      const restore = ["restore", "--all", "--dry-run", "--kubeconfig", access.kubeconfig];
+      const { code, stdout } = await run([...command, ...restore], env);
+      assert.equal(code, 0, stdout);
+    }),
+);

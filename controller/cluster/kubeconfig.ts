@@ -36,8 +36,7 @@ export async function kubeconfigConnection(
 }
 
 async function load(files: readonly string[], context?: string): Promise<KubeConfig> {
-  // Only now: it takes 75 MiB of memory, which no replica in a cluster has to pay for.
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await loadClient();
   const merged = new KubeConfig();
   for (const file of files) {
     try {
@@ -50,6 +49,17 @@ async function load(files: readonly string[], context?: string): Promise<KubeCon
   }
   if (context !== undefined) merged.setCurrentContext(context);
   return merged;
+}
+
+/** Only now: it takes 75 MiB of memory, which no replica in a cluster has to pay for. */
+async function loadClient() {
+  try {
+    return await import("@kubernetes/client-node");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const what = "Kubeconfigs may start programs, which this executable may not do";
+    throw new Error(`${what}: take x402-k8s-operator-cli.`, { cause: error });
+  }
 }
 
 /** The server and namespace of the current context, if native fetch can do all that it asks for. */

@@ -3,8 +3,7 @@
  * Ingresses of a real API server. Speed is printed, never asserted.
  */
 import { parseArgs } from "node:util";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { bundle } from "../../build/bundle.ts";
 import { startApiServer } from "../cluster/api_server.ts";
 import { installCrd } from "../cluster/install_crd.ts";
 import { freePorts } from "../cluster/free_port.ts";
@@ -25,11 +24,8 @@ import { type ClusterMeasure, renderMeasure } from "./cluster_report.ts";
 import { createSurroundings, operatorNamespace, shopsOf } from "./cluster_shops.ts";
 import { ClusterWatch } from "./cluster_watch.ts";
 
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-
 /** One after the other, on one API server. */
 async function run(shopCount: number, print: (measure: ClusterMeasure) => Promise<void>) {
-  await using folder = await temporaryFolder();
   await using backend = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => new Response("ok"),
@@ -70,26 +66,12 @@ async function run(shopCount: number, print: (measure: ClusterMeasure) => Promis
   const few = { ...bench, shops: shops.slice(0, 100) };
   for (const { namespace } of shops.slice(0, 10)) await admin.deleteAll("Ingress", namespace);
   await openShops(admin, few.shops);
-  const bundle = await bundleProgram(folder.path);
-  for (const [program, command] of Object.entries({ source: sourceCommand, bundle })) {
+  const asBundle = [Deno.execPath(), "run", "--no-config", "--unstable-net", "-A", await bundle()];
+  for (const [program, command] of Object.entries({ source: sourceCommand, bundle: asBundle })) {
     await using operator = await start(command);
     const mib = await restingRss(few, operator, 20);
     await print({ kind: "memory at rest", program, routes: few.shops.length, rssMiB: mib });
   }
-}
-
-/** The command that runs the program as one minified file. */
-async function bundleProgram(folder: string): Promise<string[]> {
-  const file = join(folder, "operator.js");
-  const args = ["bundle", "--quiet", "--minify", "--output", file, main];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-  if (!success) throw new Error(`deno bundle failed: ${new TextDecoder().decode(stderr)}`);
-  return [Deno.execPath(), "run", "--no-config", "--unstable-net", "-A", file];
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "x402_bench_" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 const { values } = parseArgs({

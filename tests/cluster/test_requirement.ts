@@ -8,7 +8,11 @@ const toldVariable = "X402_TEST_MISSING";
  * A test that needs what may not be there. `missing` says what that is and how to get it: then the
  * test is ignored, and the run says so once; with X402_TEST_REQUIRE_ALL=1 it fails.
  */
-export function testUnless(missing: string | undefined, name: string, fn: () => Promise<void>) {
+export function testUnless(
+  missing: string | undefined,
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+) {
   if (missing === undefined) return Deno.test(name, fn);
   if (requireAll) return Deno.test(name, () => Promise.reject(new Error(missing)));
   tellOnce(missing);

@@ -4,7 +4,7 @@
 export interface Permissions {
   readonly net?: true;
   readonly env?: true | readonly string[];
-  readonly run?: readonly string[];
+  readonly run?: true | readonly string[];
   readonly sys?: readonly string[];
   readonly read?: true | readonly string[];
   readonly write?: true | readonly string[];
