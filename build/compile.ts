@@ -9,9 +9,9 @@ import { run } from "./run.ts";
 
 /** What the names of releases and images stand for. */
 export const targets: Readonly<Record<string, string>> = {
-  "linux-x64": "x86_64-unknown-linux-gnu",
+  "linux-amd64": "x86_64-unknown-linux-gnu",
   "linux-arm64": "aarch64-unknown-linux-gnu",
-  "macos-arm64": "aarch64-apple-darwin",
+  "darwin-arm64": "aarch64-apple-darwin",
 };
 
 /** One executable. */
