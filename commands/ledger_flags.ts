@@ -1,6 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { findNetwork, knownNetworkNames } from "../crd/networks.ts";
 import type { PaymentSettings } from "../gateway/mod.ts";
+import { isOutage } from "../store/ledger/ledger_outage.ts";
 import { checkTarget, inMemory } from "../store/ledger/ledger_target.ts";
 import { type Ledger, openLedger } from "../store/ledger/open_ledger.ts";
 import { defaultLedgerSettings, type LedgerSettings } from "../store/ledger/payment_ledger.ts";
@@ -9,6 +11,9 @@ import type { Logger } from "../store/log.ts";
 import { duration, period, wholeNumber } from "./flag_values.ts";
 import { flag, parsed, repeatable } from "./gateway_flags.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** Between two tries to reach a ledger, in ms. */
+const maxWaitMs = 5_000;
 
 /** The values of the flags about payments that are on record; times in ms. */
 export interface LedgerFlags {
@@ -95,13 +100,36 @@ export function ledgerSettings(flags: LedgerFlags): LedgerSettings {
   };
 }
 
-/** @throws when it cannot be opened */
+/**
+ * Waits for a server that is not up yet: a process that ended would be started again later and later
+ * (CrashLoopBackOff), up to five minutes after the server is there.
+ * @throws when it cannot be opened, for other reasons
+ */
 export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger> {
-  return await openLedger(flags.ledger ?? inMemory, {
-    sync: flags.ledgerSync,
-    settings: ledgerSettings(flags),
-    onIdleError: ({ message }) => log.warn("connection to the ledger lost", { reason: message }),
-  });
+  const open = () =>
+    openLedger(flags.ledger ?? inMemory, {
+      sync: flags.ledgerSync,
+      settings: ledgerSettings(flags),
+      onIdleError: ({ message }) => log.warn("connection to the ledger lost", { reason: message }),
+    });
+  for (let waitMs = 250;; waitMs = Math.min(2 * waitMs, maxWaitMs)) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      const { message } = error as Error;
+      log.warn("the ledger cannot be reached, it is tried again", { reason: message, waitMs });
+    }
+    await pauseUnlessEnded(waitMs);
+  }
+}
+
+/** The first process of a container does not end by a signal that it does not listen to. */
+async function pauseUnlessEnded(ms: number): Promise<void> {
+  const end = () => Deno.exit(0);
+  Deno.addSignalListener("SIGTERM", end);
+  await pause(ms);
+  Deno.removeSignalListener("SIGTERM", end);
 }
 
 function checkLedger(target: string): void {
