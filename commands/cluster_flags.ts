@@ -1,6 +1,6 @@
 import { type Command } from "commander";
 import { serviceAccountDir } from "../controller/mod.ts";
-import { dnsLabel, namespaceList, portNumber } from "./flag_values.ts";
+import { booleanText, dnsLabel, namespaceList, portNumber } from "./flag_values.ts";
 import { flag, parsed, repeatable } from "./gateway_flags.ts";
 
 /** Flags that say which cluster is meant. */
@@ -51,8 +51,10 @@ export function addServiceFlags(command: Command): Command {
 
 export function addExternalNameFlag(command: Command): Command {
   return command.addOption(
-    flag("--allow-external-name", "allow backends that are Services of type ExternalName")
-      .default(false),
+    flag(
+      "--allow-external-name [true|false]",
+      "allow backends that are Services of type ExternalName",
+    ).preset("true").argParser(booleanText).default(false),
   );
 }
 

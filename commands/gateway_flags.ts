@@ -68,8 +68,8 @@ export function addGatewayFlags(command: Command, shutdownDelay: string): Comman
     .addOption(
       flag(
         "--workers <number>",
-        "isolates that serve requests (default: the number of processor cores, at most 4)",
-      ).argParser(atLeastOne).default(defaultWorkers()),
+        "isolates that serve requests",
+      ).argParser(atLeastOne).default(defaultWorkers(), "the number of processor cores, at most 4"),
     )
     .addOption(
       repeatable(

@@ -21,6 +21,10 @@ ${spec}`;
 
 const paid = route("    - path: /api/**\n");
 
+const manual = route(
+  "    - path: /api/**\n      backend: { service: { name: api, port: { number: 80 } } }\n",
+).replace("    name: api\n  payment", "    name: api\n    mode: Manual\n  payment");
+
 const ingress = `apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
@@ -107,6 +111,21 @@ const cases: {
     lines: [
       "b.yaml:13: note: Ingress shop/api: Service shop/api is not among these files, so its ports " +
       "are not checked.",
+      /^valid/,
+    ],
+  },
+  {
+    name: "a Service of a Manual X402Route that is elsewhere",
+    files: {
+      "a.yaml": manual,
+      "b.yaml": ingress.replace(
+        "name: api\n                port",
+        "name: x402-gateway\n                port",
+      ),
+    },
+    code: 0,
+    lines: [
+      /^a.yaml:17: note: X402Route shop\/api: Service shop\/api is not among these files/,
       /^valid/,
     ],
   },

@@ -1,46 +1,56 @@
+import { parseX402Route } from "../crd/x402route.ts";
 import {
   type ClusterState,
   type EndpointSlice,
-  type Ingress,
   keyOf,
   type ObjectName,
   type Service,
 } from "./cluster_state.ts";
 import { backendSlots } from "./plan/backend_slots.ts";
+import { gatewayServiceName } from "./plan/gateway_backend.ts";
 import { sliceServiceLabel } from "./plan/gateway_slices.ts";
 import type { GatewayAddress } from "./plan/plan_options.ts";
 
-/** A Service that an Ingress names and that is not there. */
+/** A Service that an object names and that is not there. */
 export interface MissingService {
-  readonly ingress: ObjectName;
-  /** In the Ingress, where it is named first. */
+  /** `Ingress shop/api` */
+  readonly object: string;
+  /** In the object, where it is named first. */
   readonly path: readonly (string | number)[];
   /** `namespace/name` */
   readonly service: string;
 }
 
-/** The Services that Ingresses name and that are not there, each told once per Ingress. */
-export function missingServices({ ingresses, services }: ClusterState): MissingService[] {
-  const present = new Set(services.map(({ metadata }) => keyOf(metadata)));
-  return ingresses.flatMap((ingress) => {
-    const { namespace } = ingress.metadata;
-    const missing = new Map<string, MissingService>();
-    for (const { backend, pointer } of backendSlots(ingress)) {
-      if (backend.service === undefined) continue;
-      const service = keyOf({ namespace, name: backend.service.name });
-      if (present.has(service) || missing.has(service)) continue;
-      const path = pointer.slice(1).split("/").map((key) => /^\d+$/.test(key) ? Number(key) : key);
-      missing.set(service, { ingress: ingress.metadata, path, service });
-    }
-    return [...missing.values()];
-  });
+/** Where an object names a Service, and a port of it. */
+interface NamedBackend extends Pick<MissingService, "object" | "path"> {
+  readonly name: ObjectName;
+  readonly port: { readonly name?: string | undefined; readonly number?: number | undefined };
 }
 
-/** The state with the Services that Ingresses name and that are not there, with the ports named. */
-export function withAssumedServices(state: ClusterState): ClusterState {
-  const missing = new Set(missingServices(state).map(({ service }) => service));
+/** The Services that are named and not there, each told once per object; not what the operator makes. */
+export function missingServices(state: ClusterState, gateway: GatewayAddress): MissingService[] {
+  const present = new Set(state.services.map(({ metadata }) => keyOf(metadata)));
+  const missing = new Map<string, MissingService>();
+  for (const { object, path, name } of namedBackends(state)) {
+    const service = keyOf(name);
+    const key = `${object} ${service}`;
+    if (name.name === gatewayServiceName(gateway, name.namespace)) continue;
+    if (!present.has(service) && !missing.has(key)) missing.set(key, { object, path, service });
+  }
+  return [...missing.values()];
+}
+
+/** The state with the Services that are named and not there, with the ports named. */
+export function withAssumedServices(state: ClusterState, gateway: GatewayAddress): ClusterState {
+  const missing = new Set(missingServices(state, gateway).map(({ service }) => service));
   const assumed = new Map<string, Service>();
-  for (const ingress of state.ingresses) addServices(ingress, missing, assumed);
+  for (const { name, port: { name: portName, number } } of namedBackends(state)) {
+    const key = keyOf(name);
+    if (!missing.has(key)) continue;
+    const known = assumed.get(key)?.spec.ports ?? [];
+    const port = { port: number ?? 80, ...(portName !== undefined && { name: portName }) };
+    assumed.set(key, service(name, [...known, port]));
+  }
   return { ...state, services: [...state.services, ...assumed.values()] };
 }
 
@@ -53,18 +63,28 @@ export function withAssumedOperator(state: ClusterState, gateway: GatewayAddress
   };
 }
 
-function addServices(
-  ingress: Ingress,
-  missing: ReadonlySet<string>,
-  assumed: Map<string, Service>,
-): void {
-  const { namespace } = ingress.metadata;
-  for (const { backend } of backendSlots(ingress)) {
-    const { name, port: { name: portName, number } = {} } = backend.service ?? {};
-    if (name === undefined || !missing.has(keyOf({ namespace, name }))) continue;
-    const known = assumed.get(keyOf({ namespace, name }))?.spec.ports ?? [];
-    const port = { port: number ?? 80, ...(portName !== undefined && { name: portName }) };
-    assumed.set(keyOf({ namespace, name }), service({ namespace, name }, [...known, port]));
+/** All that Ingresses name, and X402Routes with `ingressRef.mode: Manual`. */
+function* namedBackends({ ingresses, routes }: ClusterState): Generator<NamedBackend> {
+  for (const ingress of ingresses) {
+    const { namespace } = ingress.metadata;
+    for (const { backend: { service }, pointer } of backendSlots(ingress)) {
+      if (service === undefined) continue;
+      const path = pointer.slice(1).split("/").map((key) => /^\d+$/.test(key) ? Number(key) : key);
+      const object = `Ingress ${keyOf(ingress.metadata)}`;
+      yield { object, path, name: { namespace, name: service.name }, port: service.port ?? {} };
+    }
+  }
+  for (const raw of routes) {
+    const parsed = parseX402Route(raw);
+    if (!parsed.ok) continue;
+    const { namespace } = raw.metadata;
+    for (const [index, { backend }] of parsed.route.spec.routes.entries()) {
+      if (backend === undefined) continue;
+      const { name, port } = backend.service;
+      const path = ["spec", "routes", index, "backend"];
+      const object = `X402Route ${keyOf(raw.metadata)}`;
+      yield { object, path, name: { namespace, name }, port };
+    }
   }
 }
 

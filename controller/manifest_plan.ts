@@ -28,8 +28,8 @@ export function planFiles(
   strict: boolean,
 ): ManifestPlan {
   const written = stateOf(files.objects);
-  const missing = strict ? [] : missingServices(written);
-  const whole = strict ? written : withAssumedServices(written);
+  const missing = strict ? [] : missingServices(written, options.gateway);
+  const whole = strict ? written : withAssumedServices(written, options.gateway);
   const state = withAssumedOperator(whole, options.gateway);
   const outlook = foresee(state, options, noMemory);
   return {

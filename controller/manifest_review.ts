@@ -49,9 +49,9 @@ export function reviewManifests(
         { ...rest, ...source(`X402Route ${keyOf(status)}`, path) }
       ));
     }),
-    ...missing.map(({ ingress, path, service }): Diagnostic => ({
+    ...missing.map(({ object, path, service }): Diagnostic => ({
       severity: "note",
-      ...source(`Ingress ${keyOf(ingress)}`, path),
+      ...source(object, path),
       message: `Service ${service} is not among these files, so its ports are not checked`,
     })),
   ];
