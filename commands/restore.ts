@@ -3,6 +3,7 @@ import {
   type IngressChange,
   KubeClient,
   restoreCluster,
+  RestoreLease,
   type RestoreWrite,
 } from "../controller/mod.ts";
 import { version } from "../version.ts";
@@ -18,20 +19,26 @@ interface RestoreFlags extends ConnectionFlags, ServiceFlags {
   readonly namespace: readonly string[];
   readonly dryRun: boolean;
   readonly force: boolean;
+  readonly takeLease: boolean;
 }
 
 /** `restore`: puts back what the operator has changed; for uninstalling, and when it is broken. */
 export function restoreCommand(): Command {
   const command = new Command("restore")
-    .description("Put every Ingress back as its author wrote it, without a running operator.")
     .option("--all", "in all namespaces", false)
     .option("-n, --namespace <name>", "in this namespace (repeat for more)", namespaceList, [])
     .option("--dry-run", "only print what would be done", false)
-    .option("--force", "even if an operator is running, which would patch again at once", false);
+    .option("--force", "even if an operator is running, which would patch again at once", false)
+    .option(
+      "--take-lease",
+      "take the Lease from a running operator, which then writes nothing until a minute later",
+      false,
+    );
   return addServiceFlags(addConnectionFlags(command)).action(restore);
 }
 
 async function restore(flags: RestoreFlags, command: Command): Promise<void> {
+  let lease: RestoreLease | undefined;
   if (flags.all === flags.namespace.length > 0) {
     command.error("error: give either --all or --namespace <name>");
   }
@@ -39,11 +46,13 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
     const connection = await connectionOf(flags);
     const client = new KubeClient(connection, `${operatorName}/${version}`);
     const { namespace, holder, renewedMsAgo = 0 } = await findOperator(client, connection, flags);
-    if (holder !== undefined && !flags.force && !flags.dryRun) {
+    if (flags.takeLease && !flags.dryRun) {
+      lease = await RestoreLease.take({ client, namespace, name: operatorName }, tellWait);
+    } else if (holder !== undefined && !flags.force && !flags.dryRun) {
       throw new Error(
         `the operator ${holder} has renewed its Lease ${namespace}/${operatorName} ` +
           `${Math.round(renewedMsAgo / 1000)} s ago and would patch everything again; scale it ` +
-          "down and wait, or use --force",
+          "down and wait, or use --take-lease",
       );
     }
     const { failures, unknown } = await restoreCluster({
@@ -55,14 +64,23 @@ async function restore(flags: RestoreFlags, command: Command): Promise<void> {
       report: (write) => printLine(describe(write, flags.dryRun)),
       signal: new AbortController().signal,
     });
-    client.close();
     const left = [...failures, ...unknown.flatMap(unknownOriginals)];
     for (const line of left) printLine(line, Deno.stderr);
+    // Kept only when all is well: paths that still lead to the gateway need an operator.
+    await (left.length > 0 ? lease?.release() : lease?.keep());
+    lease = undefined;
+    client.close();
     if (left.length > 0) Deno.exit(1);
     printLine(flags.dryRun ? "Nothing was written." : "Everything is as its authors wrote it.");
   } catch (error) {
+    // The failure that counts is the first one.
+    await lease?.release().catch(() => {});
     exitWith(error);
   }
+}
+
+function tellWait(holder: string, ms: number): void {
+  printLine(`Took the Lease from ${holder}; waiting ${ms / 1000} s until it can write no more.`);
 }
 
 function describe({ resource, verb, namespace, name, note }: RestoreWrite, dryRun: boolean) {

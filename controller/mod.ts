@@ -17,6 +17,7 @@ export {
 } from "./cluster/operator_loop.ts";
 export { type OperatorLease, operatorLeases } from "./cluster/operator_lease.ts";
 export { restoreCluster, type RestoreWrite } from "./cluster/restore_cluster.ts";
+export { RestoreLease } from "./cluster/restore_lease.ts";
 export type { ClusterWrite } from "./plan/cluster_write.ts";
 export type { IngressChange } from "./plan/ingress_changes.ts";
 export type { ClusterPlanOptions } from "./plan/plan_options.ts";

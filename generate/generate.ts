@@ -2,7 +2,8 @@
  * `deno task generate`: writes the generated files that are missing or differ. With `--check` it
  * writes nothing and ends with exit code 1 when there are any.
  */
-import { generatedFiles, staleFiles } from "./generated_files.ts";
+import { type GeneratedFile, generatedFiles, staleFiles } from "./generated_files.ts";
+import { installManifest, missingHelm } from "./install_manifest.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -16,14 +17,24 @@ if (rest.length > 0 || (flag !== undefined && flag !== "--check")) {
   Deno.exit(2);
 }
 
-const stale = staleFiles(generatedFiles(), root);
-for (const { path, content } of stale) {
-  if (flag === "--check") {
-    say(`${path} is not up to date; run: deno task generate`);
-  } else {
-    Deno.mkdirSync(new URL(".", new URL(path, root)), { recursive: true });
-    Deno.writeTextFileSync(new URL(path, root), content);
-    say(`wrote ${path}`);
+function bringUpToDate(files: readonly GeneratedFile[]): boolean {
+  const stale = staleFiles(files, root);
+  for (const { path, content } of stale) {
+    if (flag === "--check") {
+      say(`${path} is not up to date; run: deno task generate`);
+    } else {
+      Deno.mkdirSync(new URL(".", new URL(path, root)), { recursive: true });
+      Deno.writeTextFileSync(new URL(path, root), content);
+      say(`wrote ${path}`);
+    }
   }
+  return flag !== "--check" || stale.length === 0;
 }
-if (flag === "--check" && stale.length > 0) Deno.exit(1);
+
+let isRight = bringUpToDate(generatedFiles());
+// After the files of the chart, which it is made of.
+const install = await installManifest();
+if (install !== undefined) isRight = bringUpToDate([install]) && isRight;
+else say(missingHelm);
+const isNeeded = Boolean(Deno.env.get("CI")) || Deno.env.get("X402_TEST_REQUIRE_ALL") === "1";
+if (!isRight || (install === undefined && isNeeded)) Deno.exit(1);

@@ -74,6 +74,7 @@ Deno.test("what is written to a cluster is written in one place, but for the Lea
   assert.deepEqual(writers.sort(), [
     "controller/cluster/cluster_writer.ts",
     "controller/cluster/leader_election.ts",
+    "controller/cluster/restore_lease.ts",
     "controller/cluster/send_write.ts",
   ]);
 });

@@ -1,7 +1,6 @@
 /** Where kube-apiserver and etcd, which the cluster tests run, are found. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cacheRoot } from "./cache_root.ts";
+import { cachedBuild } from "./build_once.ts";
 
 /** Pins the versions of both programs. */
 export const goModule = new URL("assets/", import.meta.url);
@@ -26,13 +25,9 @@ export async function missingPrograms(folder: string): Promise<string[]> {
   return programs.filter((_, index) => !there[index]);
 }
 
-/** One folder per content of go.mod and go.sum, so that a changed pin is a new build. */
+/** One folder per content of go.mod and go.sum. */
 export function cachedAssets(): string {
-  const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) hash.update(Deno.readFileSync(new URL(file, goModule)));
-  const { os, arch } = Deno.build;
-  const key = [kubernetesVersion(), os, arch, hash.digest("hex").slice(0, 12)];
-  return join(cacheRoot(), "kube-assets", key.join("-"));
+  return cachedBuild("kube-assets", kubernetesVersion(), goModule);
 }
 
 /** Such as `v1.37.2`. */

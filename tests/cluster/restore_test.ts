@@ -159,7 +159,7 @@ clusterTest("restore refuses to work against a running operator", async (cluster
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, new RegExp(` its Lease ${namespace}/x402-k8s-operator \\d s ago and would`));
-  assert.match(stderr, /; scale it down and wait, or use --force$/m);
+  assert.match(stderr, /; scale it down and wait, or use --take-lease$/m);
   assert.equal((await restore(cluster, "--all", "--dry-run")).code, 0);
   await operator.stop();
   assert.equal((await restore(cluster, "--all")).code, 0);
