@@ -8,6 +8,7 @@ export function manifestReporter(log: Logger, metrics: Metrics): (event: Manifes
     const { type: _, ...fields } = event;
     switch (event.type) {
       case "manifest-error":
+        metrics.snapshot.refused();
         return log.error("manifest refused, the last good routes stay in force", fields);
       case "route-problem":
         if (event.kind === "invalid") return log.error("X402Route is invalid", fields);
@@ -19,11 +20,14 @@ export function manifestReporter(log: Logger, metrics: Metrics): (event: Manifes
       case "route-warning":
         return log.warn("X402Route may not mean what it says", fields);
       case "publish-failed":
+        metrics.snapshot.refused();
         return log.error("routes could not be put in force, the old ones stay", fields);
-      case "snapshot-published":
+      case "snapshot-published": {
+        const { conditions, type: _, ...logged } = event;
         metrics.routeStoreUpdates.inc();
-        metrics.activeRoutes.set(event.routes);
-        return log.info("routes in force", fields);
+        metrics.snapshot.published(event.routes, event.ms, conditions);
+        return log.info("routes in force", logged);
+      }
     }
   };
 }

@@ -5,13 +5,13 @@ import type { Metrics } from "../store/metrics.ts";
 /** Turns what happens between the operator and its cluster into log lines and metrics. */
 export function operatorReporter(log: Logger, metrics: Metrics): (event: OperatorEvent) => void {
   const { cluster } = metrics;
-  let inForce = false;
+  let lastSizes: string | undefined;
   return (event) => {
     const { type: _, ...fields } = event;
     switch (event.type) {
       case "watch-lost":
         cluster.watchRestarts.inc({ resource: event.path.split("/").at(-1)! });
-        if (!inForce) return log.warn(notListed(event), fields);
+        if (lastSizes === undefined) return log.warn(notListed(event), fields);
         return log.warn("watch lost, the last known routes stay in force", {
           ...fields,
           stalenessSeconds: Math.round(cluster.staleness()),
@@ -43,13 +43,20 @@ export function operatorReporter(log: Logger, metrics: Metrics): (event: Operato
           : log.warn("X402Route does not work as written", fields);
       case "crd-outdated":
         return log.warn("the CRD is older than this operator: it drops fields of the status");
-      case "snapshot-published":
-        inForce = true;
+      case "ingress-reverted":
+        cluster.reverts.inc(event.paths);
+        return log.debug("paths that somebody else had put back are patched again", fields);
+      case "snapshot-published": {
+        const { conditions, ms, type: _, ...sizes } = event;
         metrics.routeStoreUpdates.inc();
-        metrics.activeRoutes.set(event.routes);
-        cluster.compileDuration.observe(event.ms);
-        return log.debug("routes in force", fields);
+        metrics.snapshot.published(event.routes, ms, conditions);
+        // A cluster changes all the time; that there are more or fewer routes is news.
+        const isNews = JSON.stringify(sizes) !== lastSizes;
+        lastSizes = JSON.stringify(sizes);
+        return log[isNews ? "info" : "debug"]("routes in force", { ...sizes, ms });
+      }
       case "publish-failed":
+        metrics.snapshot.refused();
         return log.error("routes could not be put in force, the old ones stay", fields);
     }
   };

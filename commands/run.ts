@@ -67,6 +67,8 @@ async function runOperator(given: RunFlags, command: Command): Promise<void> {
       terminating,
       signal,
     });
+    // Who is alone leads without an election.
+    if (!flags.leaderElect) metrics.cluster.leader.set(1);
     metrics.cluster.staleness = () => loop.stalenessSeconds;
     await loop.run();
     client.close();

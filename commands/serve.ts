@@ -4,6 +4,7 @@ import { FacilitatorSupport } from "../store/facilitator_support.ts";
 import type { Ledger } from "../store/ledger/ledger.ts";
 import { Logger } from "../store/log.ts";
 import { Metrics } from "../store/metrics.ts";
+import { commit, version } from "../version.ts";
 import { dropPermissions } from "./drop_permissions.ts";
 import type { GatewayFlags } from "./gateway_flags.ts";
 import { gatewaySettings } from "./gateway_settings.ts";
@@ -40,6 +41,7 @@ export async function serve(
 ): Promise<void> {
   const log = new Logger(flags.logLevel);
   const metrics = new Metrics();
+  metrics.exposeProcess({ version, commit, deno: Deno.version.deno });
   const facilitators = new FacilitatorSupport();
   const settings = await gatewaySettings(flags, log).catch(exitWith);
   let ledger: Ledger;

@@ -4,6 +4,7 @@ import type { Metrics } from "../store/metrics.ts";
 import type { RouteSnapshot } from "../store/route_snapshot.ts";
 import { SnapshotStore } from "../store/snapshot_store.ts";
 import { BackendCaller } from "./backend_caller.ts";
+import { failureTable } from "./failures.ts";
 import type { FacilitatorClient } from "./facilitator/facilitator_client.ts";
 import { FrontServer } from "./front/front_server.ts";
 import type { GatewaySettings } from "./gateway_settings.ts";
@@ -68,6 +69,7 @@ export class DataPlane {
       trustedProxies,
       limits: new ClientLimits(settings.rates, trustedProxies, log),
       load: this.#load,
+      refused: metrics.refused,
       log,
       accessLog: settings.accessLog,
     });
@@ -78,6 +80,13 @@ export class DataPlane {
       log,
       settings.workers > 1,
     );
+    for (const code of Object.keys(failureTable)) metrics.refused.add(code, 0);
+    metrics.gateway.load = () => ({
+      inFlight: this.#load.places.count,
+      inFlightLimit: this.#load.places.limit,
+      clientConnections: this.#front.connections,
+      upstream: http1.load,
+    });
   }
 
   get address(): ListenAddress {

@@ -82,6 +82,11 @@ const table = {
 
 export type FailureCode = keyof typeof table;
 
+/** Every code with what clients get; `failure_guide.ts` says what to do about each. */
+export const failureTable: Readonly<
+  Record<FailureCode, readonly [status: number, message: string]>
+> = table;
+
 const malformed = {
   400: "invalid_request",
   431: "head_too_large",

@@ -1,4 +1,5 @@
 import type { Logger } from "../store/log.ts";
+import type { RouteTally } from "../store/route_counter.ts";
 import type { SnapshotStore } from "../store/snapshot_store.ts";
 import { Failure, type FailureCode, failureReply, refusal } from "./failures.ts";
 import type { ClientRequest } from "./front/client_request.ts";
@@ -32,6 +33,8 @@ export interface HandlerDeps {
   readonly trustedProxies: TrustedProxies;
   readonly limits: ClientLimits;
   readonly load: LoadGuard;
+  /** Counts replies of the gateway's own by their code. */
+  readonly refused: RouteTally;
   readonly log: Logger;
   /** Write one line per request. */
   readonly accessLog: boolean;
@@ -233,6 +236,7 @@ export class GatewayHandler implements FrontHandler {
   /** A refusal that many get. */
   #turnAway(request: ClientRequest, code: FailureCode, retryAfterSeconds?: number): Reply {
     const requestId = crypto.randomUUID();
+    this.deps.refused.add(code);
     tracing?.note({ "x402.error": code });
     this.deps.log.debug("request refused", { requestId, method: loggedMethod(request), code });
     return refusal(code, requestId, retryAfterSeconds);
@@ -240,6 +244,7 @@ export class GatewayHandler implements FrontHandler {
 
   #fail(error: unknown, request?: ClientRequest): Reply {
     const failure = Failure.from(error);
+    if (request?.gone !== true) this.deps.refused.add(failure.code);
     tracing?.note({ "x402.error": failure.code });
     const requestId = crypto.randomUUID();
     const fields = {

@@ -64,7 +64,12 @@ export function startGateway(
 ): Gateway {
   if (settings.workers > 1) checkUnused("gateway", settings.listen);
   const addresses = new FacilitatorAddresses(settings, log);
-  const facilitator = new FacilitatorClient(settings.facilitator, addresses, log);
+  const facilitator = new FacilitatorClient(
+    settings.facilitator,
+    addresses,
+    log,
+    metrics.facilitators,
+  );
   const poller = polling && new SupportedPoller(
     (url, signal) => facilitator.supported(url, signal),
     polling,

@@ -15,7 +15,7 @@ Deno.test("each metric of a cluster has its name and labels", async () => {
   cluster.watchRestarts.inc({ resource: "ingresses" });
   cluster.kubeRequests.inc({ verb: "list", resource: "services", code: "200" });
   cluster.writes.inc({ resource: "ingresses", verb: "patch", outcome: "conflict" });
-  cluster.compileDuration.observe(2);
+  cluster.reverts.inc();
   const lines = (await metrics.registry.metrics()).split("\n");
   for (
     const line of [
@@ -23,7 +23,8 @@ Deno.test("each metric of a cluster has its name and labels", async () => {
       'x402_watch_restarts_total{resource="ingresses"} 1',
       'x402_kube_requests_total{verb="list",resource="services",code="200"} 1',
       'x402_cluster_writes_total{resource="ingresses",verb="patch",outcome="conflict"} 1',
-      "x402_snapshot_compile_duration_seconds_count 1",
+      'x402_watch_restarts_total{resource="services"} 0',
+      "x402_ingress_reverts_total 1",
     ]
   ) assert.ok(lines.includes(line), line);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { FacilitatorClient } from "../gateway/facilitator/facilitator_client.ts";
 import { FacilitatorAddresses } from "../gateway/facilitator/facilitator_addresses.ts";
 import { Logger } from "../store/log.ts";
+import { Metrics } from "../store/metrics.ts";
 import type { PaymentTerms } from "../store/route_snapshot.ts";
 import { startPaidApi } from "./rig/paid_api.ts";
 import { signPayment, usdcRequirements } from "./rig/sign_payment.ts";
@@ -56,7 +57,8 @@ function clientWith(resolve: () => Promise<string[]>, ms: number): FacilitatorCl
   const log = new Logger("error", () => {});
   const hosts = { allowedFacilitatorHosts: [], clusterDomain: "cluster.local" };
   const addresses = new FacilitatorAddresses(hosts, log, resolve, 0);
-  return new FacilitatorClient({ verifyMs: ms, settleMs: ms }, addresses, log);
+  const { facilitators } = new Metrics();
+  return new FacilitatorClient({ verifyMs: ms, settleMs: ms }, addresses, log, facilitators);
 }
 
 Deno.test("rebinding between verify and settle: the settlement is not sent", async () => {

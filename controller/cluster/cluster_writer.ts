@@ -36,6 +36,8 @@ export type ConditionEvent =
     readonly reason: string;
     readonly message: string;
   }
+  /** Paths that were led to the gateway before had been put back by somebody else. */
+  | { readonly type: "ingress-reverted"; readonly ingress: string; readonly paths: number }
   /** The API server has dropped fields of a status: its CRD is older than this operator. Told once. */
   | { readonly type: "crd-outdated" };
 
@@ -139,7 +141,8 @@ export class ClusterWriter {
     const { charged = [], note } = write;
     const key = keyOf(write);
     const now = performance.now();
-    this.#reverts.patched(key, charged, now);
+    const paths = this.#reverts.patched(key, charged, now);
+    if (paths > 0) this.options.report({ type: "ingress-reverted", ingress: key, paths });
     const count = this.#reverts.count(key, now);
     if (count !== undefined) {
       clearTimeout(this.#review);

@@ -170,11 +170,3 @@ async function withFiles(
   await run(files);
   Deno.removeSync(folder, { recursive: true });
 }
-
-Deno.test("the library is the one that deno.json names", async () => {
-  const source = await Deno.readTextFile(new URL("kubeconfig.ts", import.meta.url));
-  const { imports } = JSON.parse(
-    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
-  );
-  assert.ok(source.includes(JSON.stringify(imports["@kubernetes/client-node"])));
-});

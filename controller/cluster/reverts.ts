@@ -13,15 +13,19 @@ interface History {
 export class Reverts {
   readonly #histories = new Map<string, History>();
 
-  /** @param charged keys of the slots that were led to the gateway by a patch just now */
-  patched(ingress: string, charged: readonly string[], now: number): void {
+  /**
+   * @param charged keys of the slots that were led to the gateway by a patch just now
+   * @returns how many of them the patch before had led there already
+   */
+  patched(ingress: string, charged: readonly string[], now: number): number {
     const { charged: before, times } = this.#histories.get(ingress) ??
       { charged: new Set<string>(), times: [] };
-    const again = charged.some((key) => before.has(key));
+    const again = charged.filter((key) => before.has(key)).length;
     this.#histories.set(ingress, {
       charged: new Set(charged),
-      times: [...recent(times, now), ...(again ? [now] : [])],
+      times: [...recent(times, now), ...(again > 0 ? [now] : [])],
     });
+    return again;
   }
 
   /** How often within a minute, where that is too often to be a person at work. */

@@ -32,6 +32,13 @@ Deno.test("patches of other paths, and of other Ingresses, are no reverts", () =
   assert.equal(reverts.count("shop/api", 10), undefined);
 });
 
+Deno.test("it is told how many paths were put back", () => {
+  const reverts = new Reverts();
+  assert.equal(reverts.patched("shop/api", ["a", "b", "c"], 0), 0);
+  assert.equal(reverts.patched("shop/api", ["b", "c", "d"], 1), 2);
+  assert.equal(reverts.patched("shop/web", ["b"], 2), 0);
+});
+
 Deno.test("a patch that charges for nothing new tells nothing of what was charged for before", () => {
   const reverts = patchedAt(0, 1, 2, 3);
   reverts.patched("shop/api", [], 4);

@@ -22,6 +22,14 @@ export class CallPlaces {
     return this.#taken === 0;
   }
 
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get waiting(): number {
+    return this.#urgent.size + this.#others.size;
+  }
+
   /**
    * Takes a place, to be given back with `release`.
    * @param waitMs how long it may take until one is free
@@ -54,7 +62,7 @@ export class CallPlaces {
   /** Who is urgent takes the place of the last one that is not. */
   #checkLength(urgent: boolean): void {
     const { maxWaiting } = this;
-    if (this.#urgent.size + this.#others.size < maxWaiting) return;
+    if (this.waiting < maxWaiting) return;
     const last = urgent ? [...this.#others].at(-1) : undefined;
     if (last === undefined) throw busy(`${maxWaiting} calls wait already`);
     last.turnAway("its place in line was needed");

@@ -1,3 +1,4 @@
+import type { BreakerState } from "../../store/metric_catalogue.ts";
 import { FacilitatorFailure } from "./facilitator_failure.ts";
 
 /** What a facilitator's `GET /supported` says of its health; `unsaid`: it answers, but not that. */
@@ -48,6 +49,11 @@ export class CircuitBreaker {
     private readonly events: BreakerEvents,
     private readonly now: () => number = () => performance.now(),
   ) {}
+
+  get state(): BreakerState {
+    if (this.#openUntil === undefined) return "closed";
+    return this.#probing ? "half_open" : "open";
+  }
 
   /** @throws {FacilitatorFailure} `facilitator_unavailable` while no call has a chance */
   check(): void {

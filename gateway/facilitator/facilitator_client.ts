@@ -1,7 +1,9 @@
+import type { FacilitatorMetrics } from "../../store/facilitator_metrics.ts";
 import type { Logger } from "../../store/log.ts";
 import type { PaymentTerms } from "../../store/route_snapshot.ts";
 import type { Payment } from "../payment/payment_header.ts";
 import { requirementsV1, requirementsV2 } from "../payment/requirements.ts";
+import { counted, timed } from "./call_counting.ts";
 import type { Health } from "./circuit_breaker.ts";
 import type { FacilitatorAddresses } from "./facilitator_addresses.ts";
 import {
@@ -53,6 +55,7 @@ export class FacilitatorClient {
     private readonly settings: FacilitatorSettings,
     addresses: FacilitatorAddresses,
     log: Logger,
+    private readonly metrics: FacilitatorMetrics,
     now?: () => number,
   ) {
     const { maxInFlight = 64, maxWaiting = 1024, queueMs = 2_000, bodyMs = 5_000, credentials } =
@@ -60,6 +63,7 @@ export class FacilitatorClient {
     this.#http = new FacilitatorHttp(addresses, credentials, bodyMs);
     const askHealth = this.#askHealth.bind(this);
     this.#gates = new FacilitatorGates({ maxInFlight, maxWaiting, queueMs }, askHealth, log, now);
+    metrics.gates = () => this.#gates.states();
   }
 
   /**
@@ -75,16 +79,15 @@ export class FacilitatorClient {
     const { facilitatorUrl } = terms;
     const url = `${facilitatorUrl}/verify`;
     const body = requestBody(payment, terms, resourceUrl);
-    return await this.#gates.of(facilitatorUrl).pass({
-      timeoutMs: this.settings.verifyMs,
-      urgent: false,
-      make: async (timeout) => {
-        const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
-        const post = (once: boolean) =>
-          this.#http.send({ method: "POST", url, body, once }, signal);
-        return readVerdict(await onceAgain(post), payment);
-      },
-    });
+    const tally = this.metrics.of(facilitatorUrl);
+    const make = async (timeout: AbortSignal) => {
+      const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
+      const post = (once: boolean) => this.#http.send({ method: "POST", url, body, once }, signal);
+      return readVerdict(await timed(tally, "verify", () => onceAgain(post)), payment);
+    };
+    const gate = this.#gates.of(facilitatorUrl);
+    const call = { timeoutMs: this.settings.verifyMs, urgent: false, make };
+    return await counted(tally, "verify", () => gate.pass(call));
   }
 
   /** Sent at most once. Never throws: every failure is an outcome about money. */
@@ -96,15 +99,15 @@ export class FacilitatorClient {
     const { facilitatorUrl } = terms;
     const url = `${facilitatorUrl}/settle`;
     const body = requestBody(payment, terms, resourceUrl);
+    const tally = this.metrics.of(facilitatorUrl);
+    const make = async (signal: AbortSignal) => {
+      const post = () => this.#http.send({ method: "POST", url, body, once: true }, signal);
+      return readSettlement(await timed(tally, "settle", post), payment, terms);
+    };
+    const gate = this.#gates.of(facilitatorUrl);
+    const call = { timeoutMs: this.settings.settleMs, urgent: true, make };
     try {
-      return await this.#gates.of(facilitatorUrl).pass({
-        timeoutMs: this.settings.settleMs,
-        urgent: true,
-        make: async (signal) => {
-          const reply = await this.#http.send({ method: "POST", url, body, once: true }, signal);
-          return readSettlement(reply, payment, terms);
-        },
-      });
+      return await counted(tally, "settle", () => gate.pass(call));
     } catch (error) {
       if (!(error instanceof FacilitatorFailure)) throw error;
       return { kind: error.sent === "no" ? "not_sent" : "unknown", failure: error };
@@ -118,7 +121,12 @@ export class FacilitatorClient {
    * @throws {FacilitatorFailure} when there is no answer that can be relied on
    */
   async supported(facilitatorUrl: string, signal?: AbortSignal): Promise<SupportedKinds> {
-    return readSupported(await this.#getSupported(facilitatorUrl, this.settings.verifyMs, signal));
+    const { verifyMs } = this.settings;
+    return await counted(
+      this.metrics.of(facilitatorUrl),
+      "supported",
+      async () => readSupported(await this.#getSupported(facilitatorUrl, verifyMs, signal)),
+    );
   }
 
   close(): void {
@@ -136,8 +144,9 @@ export class FacilitatorClient {
     signal?.addEventListener("abort", end, { once: true });
     if (signal?.aborted) end();
     try {
-      const url = `${facilitatorUrl}/supported`;
-      return await this.#http.send({ method: "GET", url, once: false }, controller.signal);
+      const request = { method: "GET", url: `${facilitatorUrl}/supported`, once: false } as const;
+      const get = () => this.#http.send(request, controller.signal);
+      return await timed(this.metrics.of(facilitatorUrl), "supported", get);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
@@ -147,7 +156,11 @@ export class FacilitatorClient {
   /** Past the gate, which waits for it. Never rejects. */
   async #askHealth(facilitatorUrl: string): Promise<Health> {
     try {
-      const { status } = await this.#getSupported(facilitatorUrl, healthMs);
+      const { status } = await counted(
+        this.metrics.of(facilitatorUrl),
+        "supported",
+        () => this.#getSupported(facilitatorUrl, healthMs),
+      );
       if (status >= 200 && status < 300) return "up";
       return status === 429 || status >= 500 ? "down" : "unsaid";
     } catch {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { Logger } from "../../store/log.ts";
+import { Metrics } from "../../store/metrics.ts";
 import { startScriptedFacilitator } from "../../tests/support/scripted_facilitator.ts";
 import { signedPayment } from "../../tests/support/signed_payment.ts";
 import { usdcTerms } from "../../tests/support/test_gateway.ts";
@@ -43,7 +44,13 @@ Deno.test("on the wire: headers go to their URL with every call, and to no other
     const credentials = await load({ headersFile, cdp }, [new URL(ours.url).host]);
     const hosts = { allowedFacilitatorHosts: [], clusterDomain: "cluster.local" };
     const settings = { verifyMs: 2_000, settleMs: 2_000, credentials };
-    const client = new FacilitatorClient(settings, new FacilitatorAddresses(hosts, log), log);
+    const { facilitators } = new Metrics();
+    const client = new FacilitatorClient(
+      settings,
+      new FacilitatorAddresses(hosts, log),
+      log,
+      facilitators,
+    );
     const payment = await signedPayment(usdcTerms(""));
     const callAll = async (url: string) => {
       const terms = usdcTerms(url);

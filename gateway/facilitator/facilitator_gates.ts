@@ -1,3 +1,4 @@
+import type { GateState } from "../../store/facilitator_metrics.ts";
 import type { Logger } from "../../store/log.ts";
 import { CallPlaces } from "./call_places.ts";
 import { CircuitBreaker, type Health } from "./circuit_breaker.ts";
@@ -36,6 +37,11 @@ export class FacilitatorGate {
     return this.#places.isIdle;
   }
 
+  get state(): Omit<GateState, "facilitatorUrl"> {
+    const { taken: inFlight, waiting } = this.#places;
+    return { breaker: this.breaker.state, inFlight, waiting };
+  }
+
   /**
    * @throws {FacilitatorFailure} `facilitator_busy`, `facilitator_unavailable`, and whatever the
    * call throws
@@ -72,6 +78,10 @@ export class FacilitatorGates {
     private readonly now?: () => number,
     private readonly limit = maxGates,
   ) {}
+
+  *states(): Generator<GateState> {
+    for (const [facilitatorUrl, { state }] of this.#gates) yield { facilitatorUrl, ...state };
+  }
 
   of(facilitatorUrl: string): FacilitatorGate {
     const gate = this.#gates.get(facilitatorUrl) ?? this.#open(facilitatorUrl);

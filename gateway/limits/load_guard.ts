@@ -19,7 +19,10 @@ export class LoadGuard {
   constructor(settings: LoadSettings, metrics: Metrics, private readonly log: Logger) {
     this.#inFlight = new InFlight(settings);
     this.#refusals = metrics.overloaded;
-    this.#lag = new EventLag((lagMs) => this.#onLag(lagMs));
+    this.#lag = new EventLag((lagMs) => {
+      metrics.eventLoopLag.observe(lagMs);
+      this.#onLag(lagMs);
+    });
   }
 
   /**
@@ -37,9 +40,14 @@ export class LoadGuard {
     this.#inFlight.end();
   }
 
+  /** Requests that are worked on, and how many may be now. */
+  get places(): Pick<InFlight, "count" | "limit"> {
+    return this.#inFlight;
+  }
+
   noteRefused(what: "paid" | "unpaid" | "connection"): void {
     this.#refused++;
-    this.#refusals.inc({ kind: what });
+    this.#refusals.add(what);
   }
 
   close(): Promise<void> {

@@ -18,11 +18,15 @@ export class PaymentBooks {
   readonly #writes = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
 
-  /** @param retryMs how long a write that failed waits until it is tried again */
+  /**
+   * @param retryMs how long a write that failed waits until it is tried again
+   * @param onRecord told of each state that a payment has reached
+   */
   constructor(
     private readonly ledger: PaymentLedger,
     private readonly log: Logger,
     private readonly retryMs = 1_000,
+    private readonly onRecord: (state: PaymentState) => void = () => {},
   ) {}
 
   /**
@@ -59,6 +63,7 @@ export class PaymentBooks {
     for (;;) {
       try {
         await this.ledger.move(hold, to, details);
+        this.onRecord(to);
         return tried.resolve();
       } catch (error) {
         if (error instanceof HoldLost) tried.reject(error);

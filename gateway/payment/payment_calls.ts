@@ -54,6 +54,7 @@ export class PaymentCalls {
       () => facilitator.settle(payment, access.terms, resourceUrl),
       (outcome) => settleFields(purchase, outcome),
     );
+    access.settlements.add(outcome.kind);
     const fields = describePurchase(purchase);
     switch (outcome.kind) {
       case "settled":

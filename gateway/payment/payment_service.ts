@@ -1,5 +1,6 @@
 import type { Ledger } from "../../store/ledger/ledger.ts";
 import type { Logger } from "../../store/log.ts";
+import { isClosed } from "../../store/metric_catalogue.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import type { FacilitatorClient } from "../facilitator/facilitator_client.ts";
 import { PaymentAdmission } from "./admission.ts";
@@ -27,7 +28,9 @@ export class PaymentService {
     const { facilitator, ledger, metrics, log, onDoubt } = deps;
     const { payments, identifiers } = ledger;
     const signatures = new SignatureGuard(new InvalidSignatures(), facilitator);
-    const books = this.#books = new PaymentBooks(payments, log);
+    const books = this.#books = new PaymentBooks(payments, log, 1_000, (state) => {
+      if (isClosed(state)) metrics.closedPayments.add(state);
+    });
     this.flow = new PaymentFlow({
       admission: new PaymentAdmission(payments, identifiers, signatures),
       calls: new PaymentCalls({ facilitator, signatures, metrics, log }),

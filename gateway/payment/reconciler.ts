@@ -5,6 +5,7 @@ import type {
 } from "../../store/ledger/ledger_upkeep.ts";
 import type { PaymentLedger } from "../../store/ledger/payment_ledger.ts";
 import type { Logger } from "../../store/log.ts";
+import { isClosed } from "../../store/metric_catalogue.ts";
 import type { Metrics } from "../../store/metrics.ts";
 import type { ChainReader } from "../chain/chain_reader.ts";
 import type { FacilitatorClient } from "../facilitator/facilitator_client.ts";
@@ -73,6 +74,7 @@ export class Reconciler {
     // First, so that a clock that was set, or a process that stood still, buries nobody alive.
     await payments.renewAll();
     for (const { id, state } of await upkeep.lapse()) {
+      if (isClosed(state)) metrics.closedPayments.add(state);
       log.warn("payment was interrupted", { payment: id, state });
     }
     while (this.#underWay() < maxQuestions && !this.#closing.signal.aborted) {
@@ -80,7 +82,8 @@ export class Reconciler {
       for (const payment of doubtful) this.#ask(payment);
       if (doubtful.length < batch) break;
     }
-    metrics.paymentsInDoubt.set(await upkeep.countDoubtful());
+    const open = metrics.openPayments = await upkeep.countOpen();
+    metrics.paymentsInDoubt.set(open.get("executed")! + open.get("unknown")!);
   }
 
   #schedule(delayMs: number): void {
@@ -123,7 +126,7 @@ export class Reconciler {
   }
 
   async #findOut(payment: DoubtfulPayment): Promise<void> {
-    const { upkeep, log, chain } = this.deps;
+    const { upkeep, metrics, log, chain } = this.deps;
     let answer: Resolution | "unused" | undefined;
     let reason = "the facilitator cannot tell; give --rpc-url for its network";
     try {
@@ -137,6 +140,7 @@ export class Reconciler {
     if (answer === "unused") return await upkeep.foundUnused(payment);
     if (answer !== undefined) {
       if (!await upkeep.resolve(payment, answer)) return;
+      metrics.closedPayments.add(answer.state);
       return log.info("settlement outcome found", { payment: payment.id, ...answer });
     }
     if (!toldAt.has(payment.checks)) return;

@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import type { Metrics, PaymentStatus } from "../../store/metrics.ts";
-import type { RouteTally } from "../../store/route_counter.ts";
+import type { RouteTally, Tally } from "../../store/route_counter.ts";
 import type { Backend, PaymentTerms, Rule } from "../../store/route_snapshot.ts";
 import { Challenge } from "../payment/challenge.ts";
 
@@ -27,8 +27,10 @@ export class CompiledRule {
   }
 
   /** What is counted of this rule. */
-  get tallies(): RouteTally[] {
-    return this.access.kind === "paid" ? [this.#requests, this.access.amounts] : [this.#requests];
+  get tallies(): Tally[] {
+    if (this.access.kind !== "paid") return [this.#requests];
+    const { amounts, settlements, facilitator } = this.access;
+    return [this.#requests, amounts, settlements, facilitator];
   }
 }
 
@@ -45,6 +47,10 @@ export interface PaidAccess {
   /** Decides when no condition matched; "pay" where there are no conditions. */
   readonly otherwise: "pay" | "free";
   readonly amounts: RouteTally;
+  /** Of its network. */
+  readonly settlements: RouteTally;
+  /** What is counted of its facilitator. */
+  readonly facilitator: Tally;
   /** Whole tokens as a float, for the metric only. */
   readonly price: number;
 }
@@ -94,6 +100,8 @@ export class RuleCompiler {
       })),
       otherwise: conditionDefault,
       amounts: this.metrics.amounts(pattern, terms.payTo),
+      settlements: this.metrics.settlements(terms.networkV1 ?? terms.network),
+      facilitator: this.metrics.facilitators.of(terms.facilitatorUrl),
       price: Number(terms.price),
     };
   }

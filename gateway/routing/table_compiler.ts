@@ -1,6 +1,6 @@
 import { LastResults } from "../../store/last_results.ts";
 import type { Metrics } from "../../store/metrics.ts";
-import type { RouteTally } from "../../store/route_counter.ts";
+import type { RouteTally, Tally } from "../../store/route_counter.ts";
 import type {
   HostRoutes,
   IngressPath,
@@ -20,7 +20,7 @@ export interface CompiledIngress {
   /** Requests that no rule matches. */
   readonly unmatched: RouteTally;
   /** All that is counted of it. */
-  readonly tallies: readonly RouteTally[];
+  readonly tallies: readonly Tally[];
 }
 
 export type CompiledPath = IngressPath & { readonly compiledIngress: CompiledIngress };
@@ -54,7 +54,7 @@ export class TableCompiler {
   }
 
   /** What is counted of the routes of this snapshot. */
-  *tallies(): Generator<RouteTally> {
+  *tallies(): Generator<Tally> {
     for (const { tallies } of this.#ingresses.values()) yield* tallies;
   }
 
@@ -67,7 +67,8 @@ export class TableCompiler {
   #compileIngress(ingress: IngressRules): CompiledIngress {
     const rules = ingress.rules.map((rule) => this.#rules.compile(rule));
     const unmatched = this.metrics.requests("unmatched", ingress.namespace, "");
-    const tallies = [unmatched, ...rules.flatMap((rule) => rule.tallies)];
+    // Many rules share a network and a facilitator.
+    const tallies = [...new Set<Tally>([unmatched, ...rules.flatMap((rule) => rule.tallies)])];
     return { ...ingress, rules: new RuleTrie(rules), unmatched, tallies };
   }
 

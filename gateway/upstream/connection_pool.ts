@@ -1,3 +1,4 @@
+import type { UpstreamLoad } from "../../store/gateway_metrics.ts";
 import type { Abort } from "./abort.ts";
 import { dial, type DialSettings } from "./dial.ts";
 import { UpstreamFailure } from "./transport.ts";
@@ -42,6 +43,12 @@ export class ConnectionPool {
   /** Nothing of it is in use. */
   get isEmpty(): boolean {
     return this.#open === 0 && this.#queue.length === 0;
+  }
+
+  /** What is being opened is in use. */
+  get load(): UpstreamLoad {
+    const idle = this.#idle.length;
+    return { inUse: this.#open - idle, idle, waiting: this.#queue.length };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { UpstreamLoad } from "../../store/gateway_metrics.ts";
 import { ConnectionPool, type PoolLimits } from "./connection_pool.ts";
 import type { DialSettings } from "./dial.ts";
 import { exchange, StaleConnection } from "./http1_exchange.ts";
@@ -45,6 +46,17 @@ export class Http1Transport implements UpstreamTransport {
     const pool = this.#poolOf(request.origin);
     const connection = await pool.acquire(true, request.abort);
     return await exchange(connection, request, pool, "upgrade");
+  }
+
+  /** Of all backends together. */
+  get load(): UpstreamLoad {
+    const sum = { inUse: 0, idle: 0, waiting: 0 };
+    for (const { load } of this.#pools.values()) {
+      sum.inUse += load.inUse;
+      sum.idle += load.idle;
+      sum.waiting += load.waiting;
+    }
+    return sum;
   }
 
   close(): void {

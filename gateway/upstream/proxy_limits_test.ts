@@ -131,7 +131,7 @@ Deno.test("the time of every call is counted, whatever came of it", async () => 
   for (const answer of [empty, ""]) {
     await using proxy = proxyTo(answer);
     await exchange(proxy.port, get);
-    const { values } = await proxy.duration.get();
+    const values = proxy.duration.samples("duration", {});
     assert.equal(values.find(({ metricName }) => metricName.endsWith("_count"))?.value, 1);
   }
 });

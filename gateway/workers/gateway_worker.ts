@@ -64,7 +64,12 @@ class GatewayWorker {
   ) {
     this.#log = log;
     const addresses = new FacilitatorAddresses(settings, log);
-    this.#facilitator = new FacilitatorClient(settings.facilitator, addresses, log);
+    this.#facilitator = new FacilitatorClient(
+      settings.facilitator,
+      addresses,
+      log,
+      this.#metrics.facilitators,
+    );
     this.#database = new RemoteDatabase(
       dialect,
       (calls) => port.postMessage({ kind: "statements", calls }),

@@ -3,6 +3,7 @@ import type { Logger } from "../../store/log.ts";
 import type { RouteSnapshot } from "../../store/route_snapshot.ts";
 import type { ListenAddress } from "../server.ts";
 import { DatabaseOwner } from "./database_owner.ts";
+import { LeftCounts } from "./left_counts.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { type SnapshotParts, SnapshotSender } from "./snapshot_parts.ts";
 
@@ -25,6 +26,8 @@ const drainGraceMs = 2_000;
 /** The other isolates that serve on the gateway's port. This one owns the ledger and the routes. */
 export class WorkerPool {
   readonly #members: Member[] = [];
+  /** Counted by those that failed. */
+  readonly #left = new LeftCounts();
   #snapshot: RouteSnapshot | undefined;
   #closed = false;
 
@@ -55,9 +58,10 @@ export class WorkerPool {
     return ended.every((clean) => clean);
   }
 
-  /** What the workers have counted, each a list of prom-client's metrics. */
+  /** What the workers have counted, those that failed as well; each a list of prom-client's metrics. */
   async metrics(): Promise<object[][]> {
-    return await Promise.all(this.#members.map((member) => member.metrics()));
+    const theirs = await Promise.all(this.#members.map((member) => member.metrics()));
+    return [...theirs, this.#left.metrics];
   }
 
   close(): void {
@@ -77,7 +81,7 @@ export class WorkerPool {
     const member = new Member(this.starter.start(), this.database, this.onDoubt, (error) => {
       // What it was doing is lost, as in the crash of a replica; the ledger says what is open.
       this.log.error("a worker failed", { worker: index + 1, error, restarts: !this.#closed });
-      member.end();
+      this.#left.add(member.end());
       this.#startLater(index);
     });
     this.#members[index] = member;
@@ -112,6 +116,9 @@ class Member {
   readonly #owner: DatabaseOwner;
   readonly #sender = new SnapshotSender();
   readonly #scrapes = new Map<number, (metrics: object[]) => void>();
+  /** What it has counted, as it said last. */
+  #lastMetrics: object[] = [];
+  #ended = false;
   #drained: ((clean: boolean) => void) | undefined;
   #nextScrape = 0;
 
@@ -144,15 +151,18 @@ class Member {
   }
 
   async metrics(): Promise<object[]> {
+    if (this.#ended) return [];
     const call = this.#nextScrape++;
     const { promise, resolve } = Promise.withResolvers<object[]>();
     this.#scrapes.set(call, resolve);
-    const timer = setTimeout(() => resolve([]), metricsMs);
+    // Better old numbers than none: a sum without them would go down, as if the process began anew.
+    const timer = setTimeout(() => resolve(this.#lastMetrics), metricsMs);
     this.post({ kind: "metrics", call });
     const metrics = await promise;
     clearTimeout(timer);
     this.#scrapes.delete(call);
-    return metrics;
+    // Whoever has ended it has its counts.
+    return this.#ended ? [] : this.#lastMetrics = metrics;
   }
 
   async drain(timeoutMs: number): Promise<boolean> {
@@ -165,8 +175,12 @@ class Member {
     return clean;
   }
 
-  end(): void {
+  /** @returns what it has counted, which counts no more as its own */
+  end(): object[] {
+    this.#ended = true;
+    for (const resolve of this.#scrapes.values()) resolve([]);
     this.#drained?.(false);
     this.worker.terminate();
+    return this.#lastMetrics;
   }
 }

@@ -42,6 +42,36 @@ Deno.test("a worker that fails is told of and replaced", async () => {
   });
 });
 
+/** Says that it has counted so much, once. */
+const counting = (count: number) =>
+  `onmessage = ({ data }) => {
+  if (data.kind !== "metrics") return;
+  if (globalThis.asked) return data.call % 2 === 0 ? fail() : undefined;
+  globalThis.asked = true;
+  const metrics = [{ name: "c", type: "counter", values: [{ labels: {}, value: ${count} }] }];
+  postMessage({ kind: "metrics", call: data.call, metrics });
+};`;
+
+/** The sum over all that the pool tells. */
+async function total(pool: WorkerPool): Promise<number> {
+  const metrics = (await pool.metrics()).flat() as { values?: { value: number }[] }[];
+  return metrics.flatMap(({ values = [] }) => values).reduce((sum, { value }) => sum + value, 0);
+}
+
+Deno.test("counts do not go down while a worker is silent, nor when it has failed", async () => {
+  await withPool([counting(5), counting(30)], async (pool) => {
+    assert.equal(await total(pool), 5);
+    assert.equal(await total(pool), 5, "it says nothing");
+    assert.equal(await total(pool), 5, "it fails");
+    let sum = await total(pool);
+    while (sum === 5) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      sum = await total(pool);
+    }
+    assert.equal(sum, 5 + 30, "the next one");
+  });
+});
+
 Deno.test("a worker is not replaced as long as there are no file descriptors for it", async () => {
   const programs = ["throw new Error('no start');", answering];
   const listen = Deno.listen;

@@ -26,7 +26,7 @@ export class LedgerSql {
   readonly voidExecuted: string;
   readonly takeDoubtful: string;
   readonly foundUnused: string;
-  readonly countDoubtful: string;
+  readonly countOpen: string;
   readonly resolve: string;
   readonly claimIdentifier: string;
   readonly findIdentifier: string;
@@ -81,8 +81,7 @@ export class LedgerSql {
       RETURNING *`;
     this.foundUnused = `UPDATE payments SET unused_at = ${now}
       WHERE id = ? AND fence = ? AND state = 'unknown' AND updated_at <= ${now} - ? RETURNING id`;
-    this.countDoubtful = `SELECT count(*) AS count FROM payments
-      WHERE ${isOpen} AND state IN ('executed', 'unknown')`;
+    this.countOpen = `SELECT state, count(*) AS count FROM payments WHERE ${isOpen} GROUP BY state`;
     this.resolve =
       `UPDATE payments SET state = ?, is_open = 0, reason = ?, transaction_hash = ?, claim = NULL,
         settled_at = CASE WHEN ? = 1 THEN ${now} ELSE NULL END,

@@ -8,7 +8,7 @@ import { SqliteDatabase } from "./sqlite_database.ts";
 
 /** Made again and again while requests are served: a table of any size must not be read for them. */
 const repeated = [
-  ...["find", "lapse", "lapseOne", "voidExecuted", "takeDoubtful", "countDoubtful"],
+  ...["find", "lapse", "lapseOne", "voidExecuted", "takeDoubtful", "countOpen"],
   ...["prune", "pruneUnused", "pruneIdentifiers", "pruneReplies"],
 ] as const;
 

@@ -2,7 +2,7 @@ import type { LedgerSql } from "./ledger_sql.ts";
 import type { LedgerSettings } from "./payment_ledger.ts";
 import type { PaymentRecord } from "./payment_record.ts";
 import { toRecord } from "./payment_history.ts";
-import type { PaymentState } from "./payment_state.ts";
+import { openStates, type PaymentState } from "./payment_state.ts";
 import type { SqlDatabase } from "./sql_database.ts";
 
 /** A payment that was sent to `/settle` and whose outcome is to be found out. */
@@ -57,10 +57,13 @@ export class LedgerUpkeep {
     }));
   }
 
-  /** Payments whose outcome is open although no request works on them. */
-  async countDoubtful(): Promise<number> {
-    const [row] = await this.database.query(this.sql.countDoubtful);
-    return row!.count as number;
+  /** Payments that are not over, by each of `openStates`: few, and found by an index. */
+  async countOpen(): Promise<Map<PaymentState, number>> {
+    const counts = new Map(openStates.map((state) => [state, 0]));
+    for (const { state, count } of await this.database.query(this.sql.countOpen)) {
+      counts.set(state as PaymentState, count as number);
+    }
+    return counts;
   }
 
   /**

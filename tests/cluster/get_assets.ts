@@ -1,5 +1,7 @@
 /** `deno task cluster:assets`: gets the programs that the tests of clusters and databases run. */
 import { join } from "node:path";
+import { getBaseRuntime } from "../binary/base_runtime.ts";
+import { getActionlint } from "../release/actionlint_assets.ts";
 import { getPgbouncer, getPostgres } from "../rig/postgres_assets.ts";
 import {
   cachedAssets,
@@ -9,7 +11,11 @@ import {
   missingPrograms,
   programs,
 } from "./assets.ts";
+import { goBuild, madeOnce } from "./build_once.ts";
+import { getHelm } from "./helm_assets.ts";
+import { getMonitoringCrds } from "./monitoring_crds.ts";
 import { getNginx } from "./nginx_assets.ts";
+import { getPrometheus } from "./prometheus_assets.ts";
 
 const packages = {
   "etcd": "go.etcd.io/etcd/server/v3",
@@ -24,22 +30,9 @@ const packages = {
  */
 export async function getAssets(): Promise<string> {
   await refuseIncompleteSetting();
-  const folder = cachedAssets();
-  await Deno.mkdir(join(folder, ".."), { recursive: true });
-  using lock = await Deno.open(`${folder}.lock`, { create: true, write: true });
-  await lock.lock(true);
-  const found = await findAssets();
-  if (found !== undefined) return found;
-  const unfinished = await Deno.makeTempDir({ dir: join(folder, ".."), prefix: ".unfinished-" });
-  try {
+  return await madeOnce(cachedAssets(), findAssets, async (unfinished) => {
     if (!await copyFromEnvtest(unfinished)) await build(unfinished);
-    await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
-    // The folder appears at once and complete: tests look for it without the lock.
-    await Deno.rename(unfinished, folder);
-    return folder;
-  } finally {
-    await Deno.remove(unfinished, { recursive: true }).catch(ignoreMissing);
-  }
+  });
 }
 
 async function refuseIncompleteSetting(): Promise<void> {
@@ -73,25 +66,22 @@ async function copyFromEnvtest(target: string): Promise<boolean> {
 async function build(target: string): Promise<void> {
   for (const program of programs) {
     await say(`Building ${program} ${kubernetesVersion()}, once (about 8 minutes for all).`);
-    const args = ["build", "-buildvcs=false", "-trimpath", "-ldflags", linkerFlags()];
-    const succeeded = await runGo([...args, "-o", join(target, program), packages[program]]);
-    if (!succeeded) throw new Error(`go could not build ${program}; its message is above.`);
+    const built = await goBuild({
+      module: goModule,
+      package: packages[program],
+      linkerFlags: linkerFlags(),
+      output: join(target, program),
+    }).catch(tellWithoutGo);
+    if (!built) throw new Error(`go could not build ${program}; its message is above.`);
   }
 }
 
-async function runGo(args: string[]): Promise<boolean> {
-  const env = { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" };
-  const output = { stdin: "null", stdout: "inherit", stderr: "inherit" } as const;
-  try {
-    const command = new Deno.Command("go", { args, cwd: goModule, env, ...output });
-    return (await command.output()).success;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(
-      "kube-apiserver and etcd are not there and go, which could build them, is not on the PATH; " +
-        "install Go 1.26 or setup-envtest, or set KUBEBUILDER_ASSETS to a folder with both.",
-    );
-  }
+function tellWithoutGo(error: unknown): never {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+  throw new Error(
+    "kube-apiserver and etcd are not there and go, which could build them, is not on the PATH; " +
+      "install Go 1.26 or setup-envtest, or set KUBEBUILDER_ASSETS to a folder with both.",
+  );
 }
 
 /** The version that the API server reports; without these it would be v0.0.0-master. */
@@ -111,20 +101,33 @@ function linkerFlags(): string {
   );
 }
 
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
 async function say(line: string): Promise<void> {
   await Deno.stderr.write(new TextEncoder().encode(`${line}\n`));
 }
 
+/** What can be got, and the line that tells where it is; all of it when nothing is named. */
+const assets: Readonly<Record<string, () => Promise<string>>> = {
+  "kubernetes": async () => `kube-apiserver and etcd: ${await getAssets()}`,
+  "nginx": async () => `nginx: ${await getNginx()}`,
+  "promtool": async () => `promtool: ${(await getPrometheus(say)).promtool}`,
+  "helm": async () => `Helm: ${(await getHelm(say)).join(", ")}`,
+  "monitoring-crds": async () =>
+    `CRDs of the Prometheus Operator: ${(await getMonitoringCrds()).join(", ")}`,
+  "postgresql": async () => `PostgreSQL: ${await getPostgres()}`,
+  "pgbouncer": async () => `pgbouncer: ${await getPgbouncer()}`,
+  "actionlint": async () => `actionlint: ${await getActionlint()}`,
+  "base-runtime": async () => `base runtime of executables: ${(await getBaseRuntime()).denort}`,
+};
+
 if (import.meta.main) {
+  const unknown = Deno.args.find((name) => !(name in assets));
+  if (unknown !== undefined) {
+    await say(`There is no "${unknown}" to get; there is ${Object.keys(assets).join(", ")}.`);
+    Deno.exit(2);
+  }
   try {
-    await say(`kube-apiserver and etcd: ${await getAssets()}`);
-    await say(`nginx: ${await getNginx()}`);
-    await say(`PostgreSQL: ${await getPostgres()}`);
-    await say(`pgbouncer: ${await getPgbouncer()}`);
+    const names = Deno.args.length > 0 ? Deno.args : Object.keys(assets);
+    for (const name of names) await say(await assets[name]!());
   } catch (error) {
     await say((error as Error).message);
     Deno.exit(1);

@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("get_assets.ts", import.meta.url));
 
+/** Those that these tests play; each other one has a test of its own. */
+const played = ["kubernetes", "nginx", "helm", "monitoring-crds", "postgresql", "pgbouncer"];
+
 /** A machine with empty caches, and with just these programs on its PATH. */
 class Machine implements AsyncDisposable {
   private constructor(private readonly folder: string) {}
@@ -12,6 +15,7 @@ class Machine implements AsyncDisposable {
     const machine = new Machine(await Deno.makeTempDir());
     await machine.write("bin", programs);
     await machine.write("postgres", { "postgres": "", "initdb": "" });
+    await machine.write("crds", { "prometheusrules.yaml": "", "servicemonitors.yaml": "" });
     return machine;
   }
 
@@ -28,11 +32,14 @@ class Machine implements AsyncDisposable {
   /** Exit code and lines of `deno task cluster:assets` there. */
   async getAssets(env: Record<string, string> = {}): Promise<[code: number, ...lines: string[]]> {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", program],
+      args: ["run", "-A", program, ...played],
       env: {
         PATH: join(this.folder, "bin"),
         XDG_CACHE_HOME: join(this.folder, "cache"),
         NGINX_BIN: "/bin/true",
+        HELM_BIN: "/bin/true",
+        HELM_UNITTEST_BIN: "/bin/true",
+        MONITORING_CRDS: join(this.folder, "crds"),
         POSTGRES_BIN: join(this.folder, "postgres"),
         PGBOUNCER_BIN: "/bin/true",
         KUBEBUILDER_ASSETS: "",
@@ -91,6 +98,26 @@ Deno.test("a build that fails leaves nothing that looks finished", async () => {
     const [code, ...lines] = await machine.getAssets();
     assert.deepEqual([code, lines.at(-1)], [1, "go could not build etcd; its message is above."]);
   }
+});
+
+Deno.test("Helm is built where it is missing; without go it says what to install", async () => {
+  await using machine = await Machine.with({});
+  const KUBEBUILDER_ASSETS = await machine.write("assets", { "etcd": "", "kube-apiserver": "" });
+  const HELM_BIN = `${KUBEBUILDER_ASSETS}/helm`;
+  const [code, ...lines] = await machine.getAssets({ KUBEBUILDER_ASSETS, HELM_BIN });
+  assert.equal(code, 1);
+  assert.match(lines.at(-1)!, /^helm is not there and go, .* set HELM_BIN and HELM_UNITTEST_BIN/);
+});
+
+Deno.test("what it does not know it refuses with exit code 2, and says what there is", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", program, "nginx", "kubernets"],
+  }).output();
+  assert.equal(code, 2);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^There is no "kubernets" to get; there is kubernetes, nginx, promtool, helm, /,
+  );
 });
 
 /** Plays Debian's tools: `pgbouncer` is a program that does not start without a library. */

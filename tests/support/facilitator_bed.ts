@@ -4,6 +4,7 @@ import {
   type FacilitatorSettings,
 } from "../../gateway/facilitator/facilitator_client.ts";
 import { Logger } from "../../store/log.ts";
+import { Metrics } from "../../store/metrics.ts";
 import { type ScriptedFacilitator, startScriptedFacilitator } from "./scripted_facilitator.ts";
 import { signedPayment } from "./signed_payment.ts";
 import { usdcTerms } from "./test_gateway.ts";
@@ -35,6 +36,7 @@ export function setUpFacilitator(settings: Partial<FacilitatorSettings> = {}): F
     { verifyMs: 5_000, settleMs: 5_000, ...settings },
     new FacilitatorAddresses(hosts, logger),
     logger,
+    new Metrics().facilitators,
     () => clock.ms,
   );
   const { url } = facilitator;
