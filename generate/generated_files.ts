@@ -1,7 +1,12 @@
 import { crdManifest } from "../crd/crd_manifest.ts";
 import { fieldReference } from "../crd/field_reference.ts";
 import { knownNetworks, networksTable } from "../crd/networks_table.ts";
+import { chartFiles } from "./chart_files.ts";
+import { dashboardFile } from "./dashboard/dashboard.ts";
+import { errorReference } from "./error_reference.ts";
+import { flagReference } from "./flag_reference.ts";
 import { limitsReference } from "./limits_reference.ts";
+import { metricsReference } from "./metrics_reference.ts";
 import { permissionReference } from "./permission_reference.ts";
 import { clusterRoleFile, namespacedRolesFile } from "./role_files.ts";
 
@@ -18,9 +23,14 @@ export function generatedFiles(): GeneratedFile[] {
   return [
     { path: "crd/x402route.yaml", content: crdManifest() },
     { path: "crd/networks.generated.ts", content: networksTable(networks) },
+    ...chartFiles(),
+    { path: "deploy/chart/dashboards/x402.json", content: dashboardFile() },
     { path: "deploy/rbac/cluster_role.yaml", content: clusterRoleFile() },
     { path: "deploy/rbac/namespaced_roles.yaml", content: namespacedRolesFile() },
+    { path: "docs/errors.md", content: errorReference() },
+    { path: "docs/flags.md", content: flagReference() },
     { path: "docs/limits.md", content: limitsReference() },
+    { path: "docs/metrics.md", content: metricsReference() },
     { path: "docs/permissions.md", content: permissionReference() },
     { path: "docs/x402route.md", content: fieldReference(networks) },
   ];

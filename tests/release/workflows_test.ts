@@ -24,10 +24,10 @@ Deno.test("the release names targets, executables, tasks and files that are ther
   const named = [...text.matchAll(/--target (\S+)/g)].map(([, target]) => target!);
   assert.deepEqual(named, Object.keys(targets));
   for (const [, executable] of text.matchAll(/executable: ([\w-]+)/g)) {
-    assert.ok(executable! in flavors, executable);
+    assert.ok(executable! in flavors, executable!);
   }
   const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-  for (const [, task] of text.matchAll(/deno task (\S+)/g)) assert.ok(task! in tasks, task);
+  for (const [, task] of text.matchAll(/deno task (\S+)/g)) assert.ok(task! in tasks, task!);
   const paths = text.matchAll(/\b((?:build|deploy|tests)\/[\w./-]+|Dockerfile\.\w+)/g);
   for (const [, path] of paths) await Deno.stat(join(root, path!));
 });
