@@ -45,12 +45,17 @@ const flags = [
   "--v8-flags=--max-semi-space-size=4",
 ];
 
+/** For `deno compile`, without the target. */
+export function compileArguments(name: string, main: string, output: string): string[] {
+  return [`-P=${flavors[name]!.permissions}`, ...flags, "--output", output, main];
+}
+
 async function compile(main: string, target: string | undefined): Promise<void> {
   const folder = join(root, "dist", target ?? "");
   const platform = target === undefined ? [] : ["--target", platformOf(target)];
-  for (const [name, { permissions, env = {} }] of Object.entries(flavors)) {
+  for (const [name, { env = {} }] of Object.entries(flavors)) {
     const output = join(folder, name);
-    const args = [`-P=${permissions}`, ...flags, ...platform, "--output", output, main];
+    const args = [...platform, ...compileArguments(name, main, output)];
     // As what an image is made from, the file is the same whoever makes it.
     await run(Deno.execPath(), ["compile", ...args], { cwd: root, env: { ...otelOff, ...env } });
     const mebibytes = (await Deno.stat(output)).size / 2 ** 20;

@@ -120,16 +120,8 @@ export async function ledgerOf(flags: LedgerFlags, log: Logger): Promise<Ledger>
       const { message } = error as Error;
       log.warn("the ledger cannot be reached, it is tried again", { reason: message, waitMs });
     }
-    await pauseUnlessEnded(waitMs);
+    await pause(waitMs);
   }
-}
-
-/** The first process of a container does not end by a signal that it does not listen to. */
-async function pauseUnlessEnded(ms: number): Promise<void> {
-  const end = () => Deno.exit(0);
-  Deno.addSignalListener("SIGTERM", end);
-  await pause(ms);
-  Deno.removeSignalListener("SIGTERM", end);
 }
 
 function checkLedger(target: string): void {

@@ -44,10 +44,16 @@ export async function serve(
   metrics.exposeProcess({ version, commit, deno: Deno.version.deno });
   const facilitators = new FacilitatorSupport();
   const settings = await gatewaySettings(flags, log).catch(exitWith);
+  // The first process of a container does not end by a signal that it does not listen to, and the
+  // ledger may have to be waited for.
+  const asked = terminated();
+  let hasLedger = false;
+  asked.then(() => hasLedger || Deno.exit(0));
   let ledger: Ledger;
   let gateway: Gateway;
   try {
     ledger = await ledgerOf(flags, log);
+    hasLedger = true;
     dropPermissions();
     gateway = startGateway(settings, ledger, metrics, log, {
       polling: { support: facilitators, ...pollTimes },
@@ -69,7 +75,7 @@ export async function serve(
   const terminate = new AbortController();
   const { signal: terminating } = terminate;
   const feeding = feed({ gateway, facilitators, metrics, log, terminating, signal: stop.signal });
-  await Promise.race([terminated(), feeding]);
+  await Promise.race([asked, feeding]);
   terminate.abort();
   gateway.unready();
   if (flags.shutdownDelay > 0) {

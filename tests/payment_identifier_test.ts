@@ -205,7 +205,9 @@ Deno.test("a stranger who rebuilds the payment from the chain gets neither reply
   await using bed = setUp();
   const id = newId();
   const nonce = `0x${crypto.getRandomValues(new Uint8Array(32)).toHex()}` as const;
-  const same = { authorization: { nonce, validAfter: "0" } };
+  // To the second, or it is another authorization and another signature.
+  const validBefore = `${Math.floor(Date.now() / 1000) + 60}`;
+  const same = { authorization: { nonce, validAfter: "0", validBefore } };
   const message = (name: string | undefined) => ({
     message: name === undefined
       ? {}

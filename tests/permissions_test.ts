@@ -111,15 +111,6 @@ clusterTest("run in a cluster: all that it needs, and nothing to write", async (
   await checkEach(without(all, needs["an operator"]), run);
 });
 
-Deno.test("deno task compile makes programs of these permissions, and of no others", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${programFolder}/deno.json`));
-  const compiled = (tasks.compile.command as string).split(" && ")
-    .filter((command) => command.startsWith("deno compile"))
-    .map((command) => command.split(" ").filter((it) => /^-P|^--allow|^-A|^--no-prompt/.test(it)));
-  const paths = ["--no-prompt", "--allow-read", "--allow-write"];
-  assert.deepEqual(compiled, [["-P=server", ...paths], ["-P=cli", ...paths]]);
-});
-
 Deno.test("-P=server is the set of that name", async () => {
   const args = ["run", "-P=server", "--no-prompt", `${programFolder}/main.ts`, "gateway", "--help"];
   const { code } = await new Deno.Command(Deno.execPath(), { args, stdout: "null" }).output();

@@ -29,11 +29,9 @@ export class LeftCounts {
     for (const added of metrics as readonly MetricSamples[]) {
       if (added.type === "gauge") continue;
       const index = this.#metrics.findIndex(({ name }) => name === added.name);
-      if (index < 0) this.#metrics.push(added);
-      else {this.#metrics[index] = {
-          ...added,
-          values: sum(this.#metrics[index]!.values, added.values),
-        };}
+      const left = this.#metrics[index];
+      if (left === undefined) this.#metrics.push(added);
+      else this.#metrics[index] = { ...added, values: sum(left.values, added.values) };
     }
   }
 }

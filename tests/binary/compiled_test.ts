@@ -1,5 +1,6 @@
 /** The executables, from an empty directory with an empty environment. */
 import assert from "node:assert/strict";
+import { compileArguments } from "../../build/compile.ts";
 import { commit as placeholder, version } from "../../version.ts";
 import { operatorAccountDir } from "../cluster/operator_account.ts";
 import { throughGateway } from "../cluster/operator_manifests.ts";
@@ -55,6 +56,15 @@ binaryTest("an executable says what it is, and is not larger than it may be", as
     assert.ok(!stdout.includes(placeholder));
     assert.ok((await Deno.stat(program)).size < maxSize);
   }
+});
+
+Deno.test("executables are compiled with the permissions of their set, files, and no others", () => {
+  const all = flavors.map((flavor) =>
+    compileArguments(flavor, "main.js", flavor).filter((it) => /^-P|^--allow|^-A|^--no-p/.test(it))
+  );
+  const files = ["--no-prompt", "--allow-read", "--allow-write"];
+  const sets = ["-P=server", "-P=cli", "-P=server"];
+  assert.deepEqual(all, sets.map((set) => [set, ...files]));
 });
 
 binaryTest("end to end, as an executable", async (folder, t) => {

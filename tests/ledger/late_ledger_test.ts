@@ -52,6 +52,15 @@ postgresServerTest(
   },
 );
 
+Deno.test("a gateway ends when it is told to while a server takes its connection and says nothing", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using manifests = await manifestFolder();
+  const ledger = `postgres://shop:secret@127.0.0.1:${silent.addr.port}/payments`;
+  await using gateway = start(manifests.path, ledger);
+  using _connection = await silent.accept();
+  assert.equal(await gateway.stop(), 0);
+});
+
 postgresServerTest("a gateway does not wait for a database that does not exist", async (server) => {
   const url = (await server.createDatabase()).replace(/\/[^/]*$/, "/nobody_made_it");
   await using manifests = await manifestFolder();
