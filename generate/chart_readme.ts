@@ -35,13 +35,17 @@ leaves it.
 
 **Uninstall.** \`helm uninstall\` first runs \`restore\` in a Job, which puts every Ingress back, whether
 the operator runs or not. If it fails nothing is uninstalled, and the log of the Job says which path
-has to be put right by hand: \`kubectl -n x402-system logs job/x402-k8s-operator-restore\`. Ingresses of
+has to be put right by hand: \`kubectl -n x402-system logs job/x402-k8s-operator-restore\`. Then uninstall
+again, or \`helm rollback\` to go on as before. Ingresses of
 X402Routes with \`mode: Manual\` you have to point away from the gateway yourself, before. X402Routes
 and the claim of the ledger stay. So does the Lease, held for a minute: an operator that is installed
 again waits for that long before it writes, unless you \`kubectl -n x402-system delete lease x402-k8s-operator\`.
 
 **The volume** cannot be made larger by \`ledger.sqlite.size\` later (Kubernetes does not change the
 claims of a StatefulSet): change the claim, delete the StatefulSet with \`--cascade=orphan\`, and upgrade.
+
+**One release a namespace.** Names (\`nameOverride\`, \`fullnameOverride\`) are for the first installation:
+under another name the ledger would be another one, too. The chart refuses both.
 
 ## Values
 

@@ -1,7 +1,11 @@
 import { type ChartValue } from "./chart_values.ts";
 
 /** A JSON Schema (draft 7), which Helm checks values against. */
-type Schema = { [keyword: string]: unknown; properties?: Record<string, Schema> };
+type Schema = {
+  [keyword: string]: unknown;
+  properties?: Record<string, Schema>;
+  required?: string[];
+};
 
 const text = { type: "string" };
 const texts = { type: "array", items: text };
@@ -67,7 +71,7 @@ const special: Readonly<Record<string, Schema>> = {
   "networkPolicy.gatewayFrom": objects,
   "networkPolicy.metricsFrom": objects,
   "networkPolicy.egress": objects,
-  "uninstall.timeoutSeconds": { type: "integer", minimum: 30 },
+  "uninstall.timeoutSeconds": { type: "integer", minimum: 120 },
   extraArgs: { type: "array", items: { ...text, minLength: 1 } },
   extraEnv: { type: "array", items: { type: "object", required: ["name"] } },
   extraVolumes: { type: "array", items: { type: "object", required: ["name"] } },
@@ -105,6 +109,8 @@ export function chartSchema(values: readonly ChartValue[]): string {
     const name = keys.pop()!;
     const parent = keys.reduce((schema, key) => schema.properties![key]!, root);
     parent.properties![name] = schemaOf(value);
+    // Helm takes null for "leave it out": templates would see nothing where they need something.
+    if (value.initial !== null) parent.required!.push(name);
   }
   const unknown = Object.keys(special).filter((path) => !values.some((it) => it.path === path));
   if (unknown.length > 0) throw new Error(`values.yaml has no ${unknown.join(", ")}.`);
@@ -121,7 +127,7 @@ function schemaOf({ path, description, initial }: ChartValue): Schema {
 }
 
 function group(): Schema {
-  return { type: "object", additionalProperties: false, properties: {} };
+  return { type: "object", additionalProperties: false, properties: {}, required: [] };
 }
 
 function typeOf(initial: unknown): Schema | undefined {

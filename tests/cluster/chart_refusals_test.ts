@@ -59,11 +59,20 @@ const refusals: readonly [values: string, sentence: RegExp][] = [
   ],
   ["rpcUrls.base=https://a,rpcUrlsSecret.name=b", /rpcUrlsSecret\.name \("b"\) are both given/],
   ["serviceAccount.create=false", /serviceAccount\.name is empty: give the name/],
-  ["extraArgs={--leader-elect=false}", /extraArgs has "--leader-elect=false": without its Lease/],
-  ["extraArgs={--leader-elect}", /extraArgs has "--leader-elect": without its Lease/],
+  [
+    "extraArgs={--leader-elect=false}",
+    /extraArgs has "--leader-elect=false": leave it out: without its Lease/,
+  ],
+  ["extraArgs={--leader-elect}", /extraArgs has "--leader-elect": leave it out: without its Lease/],
+  ["extraArgs={--ledger=/tmp/own.db}", /extraArgs has "--ledger=\/tmp\/own\.db": set ledger\.type/],
+  ["extraArgs={--drain-timeout,10m}", /extraArgs has "--drain-timeout": set drainTimeout instead/],
+  [
+    "extraEnv[0].name=X402_LEDGER,extraEnv[0].value=/a",
+    /extraEnv has X402_LEDGER: set ledger\.type/,
+  ],
   [
     "extraEnv[0].name=X402_LEADER_ELECT,extraEnv[0].value=false",
-    /extraEnv has X402_LEADER_ELECT: without its Lease/,
+    /extraEnv has X402_LEADER_ELECT: leave it out: without its Lease/,
   ],
 ];
 
@@ -86,6 +95,9 @@ const schemaRefusals: readonly [values: string, complaint: RegExp][] = [
   ["log.level=verbose", /'\/log\/level': value must be one of 'debug', 'info', 'warn', 'error'/],
   ["watchNamespaces={Shop}", /'\/watchNamespaces\/0': 'Shop' does not match pattern/],
   ["image.digest=latest", /'\/image\/digest': 'latest' does not match pattern/],
+  ["replicas=null", /missing property 'replicas'/],
+  ["crds.keep=null", /missing property 'keep'/],
+  ["uninstall.timeoutSeconds=30", /'\/uninstall\/timeoutSeconds': minimum: got 30, want 120/],
   ["rpcUrls.base=example.com", /'\/rpcUrls\/base': 'example\.com' does not match pattern/],
 ];
 

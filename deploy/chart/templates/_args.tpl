@@ -67,6 +67,10 @@
   value: "true"
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ .endpoint | quote }}
+# A collector that takes a connection and says nothing would hold up the end of the process for as
+# long as the exporter waits: a minute, and the pod would be killed.
+- name: OTEL_EXPORTER_OTLP_TIMEOUT
+  value: "1000"
 - name: OTEL_SERVICE_NAME
   value: {{ .serviceName | quote }}
 {{- end }}

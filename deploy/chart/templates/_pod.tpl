@@ -1,6 +1,6 @@
 {{/* What the pods of the workload and of the hook have in common. */}}
 {{- define "x402-k8s-operator.podBasics" -}}
-serviceAccountName: {{ include "x402-k8s-operator.serviceAccountName" . }}
+serviceAccountName: {{ include "x402-k8s-operator.serviceAccountName" . | quote }}
 # Not by the ServiceAccount, which other pods may be given by mistake.
 automountServiceAccountToken: true
 # Kubernetes makes variables of the Services in the namespace, and that of `x402-gateway` would be

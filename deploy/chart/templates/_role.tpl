@@ -9,9 +9,9 @@ namespace a ClusterRole. */}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}
 metadata:
-  name: {{ $name }}
+  name: {{ $name | quote }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "x402-k8s-operator.labels" $context | nindent 4 }}
@@ -21,18 +21,18 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $kind }}Binding
 metadata:
-  name: {{ $name }}
+  name: {{ $name | quote }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "x402-k8s-operator.labels" $context | nindent 4 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ $kind }}
-  name: {{ $name }}
+  name: {{ $name | quote }}
 subjects:
   - kind: ServiceAccount
-    namespace: {{ $context.Release.Namespace }}
-    name: {{ include "x402-k8s-operator.serviceAccountName" $context }}
+    namespace: {{ $context.Release.Namespace | quote }}
+    name: {{ include "x402-k8s-operator.serviceAccountName" $context | quote }}
 {{- end -}}

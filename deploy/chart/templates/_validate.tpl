@@ -64,15 +64,44 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.create is false and serviceAccount.name is empty: give the name of a ServiceAccount that is there, or let the chart make it." -}}
 {{- end -}}
-{{- $leaders := "without its Lease nothing keeps two pods from writing at once, nor a running operator from undoing an uninstall; leave it out." -}}
+{{- $owned := dict
+  "leader-elect" "leave it out: without its Lease nothing keeps two pods from writing at once, nor a running operator from undoing an uninstall"
+  "ledger" "set ledger.type instead: pods must not have ledgers of their own"
+  "shutdown-delay" "set shutdownDelay instead, from which the time that a pod may take to end is made"
+  "drain-timeout" "set drainTimeout instead, from which the time that a pod may take to end is made"
+  "operator-namespace" "leave it out: the operator is where the release is"
+  "operator-service" "leave it out: the operator's Service is the chart's"
+  "watch-namespaces" "set watchNamespaces instead, which makes the roles as well"
+-}}
 {{- range .Values.extraArgs -}}
-{{- if regexMatch "^--leader-elect(=false)?$" . -}}
-{{- fail (printf "extraArgs has %q: %s" . $leaders) -}}
+{{- $flag := regexReplaceAll "^--([a-z-]+).*$" . "${1}" -}}
+{{- if and (hasPrefix "--" .) (hasKey $owned $flag) -}}
+{{- fail (printf "extraArgs has %q: %s." . (get $owned $flag)) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
-{{- if eq .name "X402_LEADER_ELECT" -}}
-{{- fail (printf "extraEnv has %s: %s" .name $leaders) -}}
+{{- $flag := .name | replace "X402_" "" | lower | replace "_" "-" -}}
+{{- if and (hasPrefix "X402_" .name) (hasKey $owned $flag) -}}
+{{- fail (printf "extraEnv has %s: %s." .name (get $owned $flag)) -}}
+{{- end -}}
+{{- end -}}
+{{- $fullname := include "x402-k8s-operator.fullname" . -}}
+{{- range $kind := list "StatefulSet" "Deployment" -}}
+{{- range (lookup "apps/v1" $kind $.Release.Namespace "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- $instance := get $labels "app.kubernetes.io/instance" -}}
+{{- if eq (get $labels "app.kubernetes.io/name") (include "x402-k8s-operator.name" $) -}}
+{{- if ne $instance $.Release.Name -}}
+{{- fail (printf "the namespace %s has the release %s of this chart already, and two operators in one namespace share a Lease, so that only one of them would do anything; install it in another namespace." $.Release.Namespace $instance) -}}
+{{- else if ne .metadata.name $fullname -}}
+{{- fail (printf "the release has the %s %s and would make %s beside it, with an empty ledger; leave nameOverride and fullnameOverride as they were." $kind .metadata.name $fullname) -}}
+{{- else if and (eq $kind "StatefulSet") (ne $type "postgres") -}}
+{{- $claims := and (eq $type "sqlite") (not $.Values.ledger.sqlite.existingClaim) -}}
+{{- if ne (gt (len (.spec.volumeClaimTemplates | default list)) 0) $claims -}}
+{{- fail (printf "Kubernetes does not change the volumes of a StatefulSet: first kubectl --namespace %s delete statefulset %s --cascade=orphan, then upgrade again." $.Release.Namespace $fullname) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
