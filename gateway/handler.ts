@@ -18,7 +18,7 @@ import { canonicalRequest, type CanonicalTarget } from "./routing/canonical_requ
 import type { CompiledRule, PaidAccess } from "./routing/compiled_rule.ts";
 import { publicUrl } from "./routing/public_url.ts";
 import type { RouteIndex, RouteMatch } from "./routing/route_index.ts";
-import { exchangeFields, replyFields, routeOf } from "./span_fields.ts";
+import { exchangeFields, replyFields, routeOf, spanMethod } from "./span_fields.ts";
 import { tracing } from "./tracing.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import { forwardedNames } from "./upstream/headers.ts";
@@ -61,7 +61,7 @@ export class GatewayHandler implements FrontHandler {
   answer(request: ClientRequest): Promise<Reply> {
     if (tracing === undefined) return this.#answerAsTold(request);
     const answer = () => this.#answerAsTold(request);
-    return tracing.served(loggedMethod(request), request.headers, answer, replyFields);
+    return tracing.served(spanMethod(request), request.headers, answer, replyFields);
   }
 
   #answerAsTold(request: ClientRequest): Promise<Reply> {
@@ -97,7 +97,7 @@ export class GatewayHandler implements FrontHandler {
       if (routes === undefined) throw new Failure("not_ready", "no snapshot");
       const target = canonicalRequest(request);
       const match = routes.match(target, request.method);
-      tracing?.note(exchangeFields(request, match), `${loggedMethod(request)} ${routeOf(match)}`);
+      tracing?.note(exchangeFields(request, match), `${spanMethod(request)} ${routeOf(match)}`);
       routes.checkOverrides(match, target, request.headers);
       return await this.#serve({ request, target, match });
     } catch (error) {

@@ -8,6 +8,14 @@ import type { Purchase } from "./payment/purchase.ts";
 import type { RouteMatch } from "./routing/route_index.ts";
 import type { SpanFields } from "./tracing.ts";
 
+/** Those that the semantic conventions know (RFC 9110, and PATCH of RFC 5789). */
+const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+
+/** A method in the names of spans: clients may write anything, and the names stay few. */
+export function spanMethod({ method }: ClientRequest): string {
+  return knownMethods.has(method) ? method : "_OTHER";
+}
+
 /** The pattern that decided: of bounded number, as the path of a request is not. */
 export function routeOf({ rule }: RouteMatch): string {
   return rule?.pattern ?? "unmatched";
@@ -15,10 +23,10 @@ export function routeOf({ rule }: RouteMatch): string {
 
 /** Of a request that came in, once it is known what it falls under. */
 export function exchangeFields(request: ClientRequest, match: RouteMatch): SpanFields {
-  const { method, host, path } = loggedRequest(request);
+  const { host, path } = loggedRequest(request);
   const { rule } = match;
   return {
-    "http.request.method": method,
+    "http.request.method": spanMethod(request),
     "server.address": host,
     "url.path": path,
     "http.route": routeOf(match),

@@ -114,6 +114,15 @@ Deno.test("spans say what failed", async () => {
   assert.equal(upstream.status, 2);
 });
 
+Deno.test("a method that a client has made up is in no name of a span", async () => {
+  await using sink = startSpanSink();
+  await using bed = await setUp(sink.env);
+  const reply = await fetch(`${bed.gateway.url}/health`, { method: "XYZZY" });
+  await reply.body?.cancel();
+  const { attributes } = await sink.sent(({ name }) => name === "_OTHER /health");
+  assert.equal(attributes["http.request.method"], "_OTHER");
+});
+
 Deno.test("without tracing, what a client says of its trace reaches the backend as it came", async () => {
   await using sink = startSpanSink();
   await using bed = await setUp({ ...sink.env, OTEL_DENO: "false" });
