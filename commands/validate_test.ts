@@ -243,3 +243,12 @@ Deno.test("validate: without manifests it is used wrongly", async () => {
   assert.equal(code, 2);
   assert.match(stderr, /give the manifests with -f <path> or -k <dir>/);
 });
+
+Deno.test("validate: X402_ALLOW_EXTERNAL_NAME=false is no", async () => {
+  const stdin = `${paid}---\n${ingress}---\n${external}`;
+  for (const [value, expected] of [["false", 1], ["true", 0], ["", 2], ["yes", 2]] as const) {
+    const env = { X402_ALLOW_EXTERNAL_NAME: value };
+    const { code, stderr } = await runCommand(["validate", "-f", "-"], { stdin, env });
+    assert.equal(code, expected, `${value}: ${stderr}`);
+  }
+});
