@@ -56,15 +56,14 @@ async function compile(main: string, target: string | undefined): Promise<void> 
   for (const [name, { env = {} }] of Object.entries(flavors)) {
     const output = join(folder, name);
     const args = [...platform, ...compileArguments(name, main, output)];
-    // As what an image is made from, the file is the same whoever makes it.
-    await run(Deno.execPath(), ["compile", ...args], { cwd: root, env: { ...otelOff, ...env } });
+    await run(Deno.execPath(), ["compile", ...args], { cwd: root, env: { ...untraced, ...env } });
     const mebibytes = (await Deno.stat(output)).size / 2 ** 20;
     say(`${output.slice(root.length)}: ${mebibytes.toFixed(0)} MiB`);
   }
 }
 
 /** What the one who compiles has set must not end up in the executable. */
-const otelOff = { OTEL_DENO: "false" };
+const untraced = { OTEL_DENO: "false" };
 
 /** @throws {Error} for a name that is none of `targets` */
 function platformOf(target: string): string {

@@ -3,7 +3,7 @@
  * this process when tracing is on (`OTEL_DENO=true`), and nothing otherwise: then `tracing` is
  * undefined, the library is not even loaded, and a request pays for one comparison.
  */
-import type { AttributeValue, Span, TracerProvider } from "@opentelemetry/api";
+import type { AttributeValue, Span } from "@opentelemetry/api";
 import type { HeaderLine, ReadableFields } from "./http1/header_fields.ts";
 
 /** What a span is told as soon as it is known: names of the semantic conventions, or `x402.*`. */
@@ -18,9 +18,8 @@ const parentHeader = "traceparent";
 export class Tracing {
   readonly #tracer;
 
-  /** @param provider that of the runtime where there is none */
-  constructor(private readonly api: Api, provider: Pick<TracerProvider, "getTracer"> = api.trace) {
-    this.#tracer = provider.getTracer("x402-k8s-operator");
+  constructor(private readonly api: Api) {
+    this.#tracer = api.trace.getTracer("x402-k8s-operator");
   }
 
   /**

@@ -20,10 +20,10 @@ export async function endToEnd(
   await t.step("pay: the test client buys once", async () => {
     const url = `${rig.gateway.url}/api/weather`;
     const wallet = ["--dev-account", "1", "--max-amount", "0.01"];
-    const { code, stdout } = await run([...command, "pay", url, ...wallet], env);
-    assert.equal(code, 0, stdout);
-    assert.match(stdout, /Lisbon/);
-    assert.match(stdout, /0x[0-9a-f]{64}/, "the transaction");
+    const { code, output } = await run([...command, "pay", url, ...wallet], env);
+    assert.equal(code, 0, output);
+    assert.match(output, /Lisbon/);
+    assert.match(output, /0x[0-9a-f]{64}/, "the transaction");
   });
   await t.step("a changed price is live, a broken file leaves it in force", async () => {
     await changePrice(rig.manifests, '"0.001"', '"0.002"');
@@ -41,7 +41,7 @@ export async function endToEnd(
   });
   await t.step("without the facilitator paid requests are 503, free ones go on", async () => {
     await rig.facilitator[Symbol.asyncDispose]();
-    const { code, stdout } = await run(
+    const { code, output } = await run(
       [
         ...command,
         "pay",
@@ -54,7 +54,7 @@ export async function endToEnd(
       env,
     );
     assert.equal(code, 1);
-    assert.match(stdout, /503/);
+    assert.match(output, /503/);
     const free = await fetch(`${rig.gateway.url}/health`);
     await free.body?.cancel();
     assert.equal(free.status, 200);
@@ -69,10 +69,12 @@ function nth(n: number): () => boolean {
   return () => ++seen >= n;
 }
 
+/** Runs a command to its end; `output` is all that it prints, errors last. */
 export async function run([program, ...args]: readonly string[], env: Record<string, string>) {
-  const output = await new Deno.Command(program!, { args, env, stdin: "null" }).output();
+  const command = new Deno.Command(program!, { args, env, stdin: "null" });
+  const { code, stdout, stderr } = await command.output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code: output.code, stdout: decode(output.stdout) + decode(output.stderr) };
+  return { code, output: decode(stdout) + decode(stderr) };
 }
 
 async function changePrice(folder: string, from: string, to: string): Promise<void> {

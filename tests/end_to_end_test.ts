@@ -19,7 +19,7 @@ async function withBundle(
   test: (command: readonly string[], env: Record<string, string>) => Promise<void>,
 ): Promise<void> {
   const built = await run([Deno.execPath(), "task", "--cwd", root, "bundle"], {});
-  assert.equal(built.code, 0, built.stdout);
+  assert.equal(built.code, 0, built.output);
   const cache = await Deno.makeTempDir({ prefix: "x402-empty-cache-" });
   try {
     const flags = ["--cached-only", "--no-config", "--unstable-net", ...permissions];
@@ -38,7 +38,7 @@ clusterTest(
   ({ access }) =>
     withBundle(async (command, env) => {
       const restore = ["restore", "--all", "--dry-run", "--kubeconfig", access.kubeconfig];
-      const { code, stdout } = await run([...command, ...restore], env);
-      assert.equal(code, 0, stdout);
+      const { code, output } = await run([...command, ...restore], env);
+      assert.equal(code, 0, output);
     }),
 );

@@ -47,13 +47,13 @@ function binaryTest(
 binaryTest("an executable says what it is, and is not larger than it may be", async (folder) => {
   for (const flavor of flavors) {
     const program = await compiled(flavor);
-    const { code, stdout } = await run([...alone(program, folder), "--version"], {});
-    assert.equal(code, 0, stdout);
+    const { code, output } = await run([...alone(program, folder), "--version"], {});
+    assert.equal(code, 0, output);
     const text = new RegExp(
       `^x402-k8s-operator ${version} \\(commit [0-9a-f]{12}(-dirty)?, Deno 2\\.\\d+\\.\\d+\\)$`,
     );
-    assert.match(stdout.trim(), text);
-    assert.ok(!stdout.includes(placeholder));
+    assert.match(output.trim(), text);
+    assert.ok(!output.includes(placeholder));
     assert.ok((await Deno.stat(program)).size < maxSize);
   }
 });
@@ -110,10 +110,10 @@ binaryTest("only the executable for people starts programs", async (folder) => {
       outcomes.push(await run([...command, ...plan], {}));
     }
     const [people, servers] = outcomes;
-    assert.equal(people!.code, 0, people!.stdout);
-    assert.match(people!.stdout, /weather/);
+    assert.equal(people!.code, 0, people!.output);
+    assert.match(people!.output, /weather/);
     assert.notEqual(servers!.code, 0);
-    assert.match(servers!.stdout, /x402-k8s-operator-cli/, "it says which one to take");
+    assert.match(servers!.output, /x402-k8s-operator-cli/, "it says which one to take");
   } finally {
     await Deno.remove(programs, { recursive: true });
   }
@@ -139,8 +139,8 @@ testUnless(
 
         const account = await operatorAccountDir(cluster, scenario.operatorNamespace);
         const restore = ["restore", "--all", "--service-account-dir", account];
-        const { code, stdout } = await run([...command, ...restore], {});
-        assert.equal(code, 0, stdout);
+        const { code, output } = await run([...command, ...restore], {});
+        assert.equal(code, 0, output);
         assert.notDeepEqual(await scenario.backends("web"), { "/": throughGateway });
       } finally {
         await Deno.remove(folder, { recursive: true });
